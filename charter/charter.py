@@ -1,0 +1,49 @@
+"""The project's one file."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pydantic import Field
+
+from charter.constraints import Constraints
+from charter.data import Data
+from charter.deployment import Deployment
+from charter.evaluation import AtRandom, ByGroup, ByTime, Evaluation
+from charter.experience import Experience
+from charter.features import Features
+from charter.frozen import Frozen
+from charter.goal import Goal
+from charter.reserved import Fairness, Privacy
+from charter.runtime import Runtime
+from charter.tuning import Tuning
+
+
+class Charter(Frozen):
+    """What a model is for, what it may cost and how it is judged."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    """Names the tables, releases and deployments of the project."""
+    goal: Goal
+    experience: Experience = Experience()
+    constraints: Constraints = Constraints()
+    evaluation: Evaluation = Evaluation()
+    data: Data
+    privacy: Privacy = Privacy()
+    fairness: Fairness = Fairness()
+    features: Features = Features()
+    tuning: Tuning = Tuning()
+    deployment: Deployment = Deployment()
+    runtime: Runtime = Runtime()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the whole charter, defaults included."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    @property
+    def split(self) -> ByTime | AtRandom | ByGroup:
+        """How the holdout is made, the default filled in."""
+        if self.evaluation.split is not None:
+            return self.evaluation.split
+        return ByTime(by="time") if self.data.time else AtRandom(by="random")

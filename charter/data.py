@@ -1,0 +1,123 @@
+"""`data`: where the rows come from and what is known about them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from charter.frozen import Frozen
+
+
+class CsvSource(Frozen):
+    """A CSV file, plain, gzip or zip."""
+
+    kind: Literal["csv"]
+    path: str
+    """A file path, or `package:NAME/inside/path` for a file of an installed package."""
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
+    """Texts that mean a missing value."""
+
+
+class ParquetSource(Frozen):
+    """One Parquet file."""
+
+    kind: Literal["parquet"]
+    path: str
+
+
+class PythonSource(Frozen):
+    """A function or method that gives a data frame or an Arrow table."""
+
+    kind: Literal["python"]
+    call: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")
+    """A dotted name, as in `package.module:function`."""
+    arguments: dict[str, str | int | float | bool] = {}
+
+
+Source = Annotated[CsvSource | ParquetSource | PythonSource, Field(discriminator="kind")]
+
+Role = Literal["number", "category", "text", "time", "flag", "identifier", "ignore"]
+
+
+class Column(Frozen):
+    """What is known about one column."""
+
+    role: Role | None = None
+    """What the values mean; default: read off the data. Identifiers are never features."""
+
+
+class Join(Frozen):
+    """Another source whose columns are added to each row (left join, at most one match)."""
+
+    source: Source
+    on: tuple[str, ...] = Field(min_length=1)
+    columns: tuple[str, ...] | None = None
+    """Which columns to add; default: all that the table does not have yet."""
+    unmatched_share: float = Field(default=0.05, ge=0, le=1)
+    """The share of rows without a match above which the run is refused."""
+
+
+class Rule(Frozen):
+    """A condition that each row has to meet; a row that does not goes to quarantine."""
+
+    column: str | None = None
+    columns: tuple[str, ...] = ()
+    """One rule for several columns."""
+    between: tuple[float, float] | None = None
+    """Smallest and largest value allowed, both included."""
+    one_of: tuple[str | int | float | bool, ...] | None = None
+    matches: str | None = None
+    """A regular expression that the whole text has to match."""
+    not_null: bool | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ((self.column,) if self.column else ()) + self.columns
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Rule:
+        if not self.names:
+            raise ValueError("a rule names a column, or columns")
+        if not any([self.between, self.one_of, self.matches, self.not_null]):
+            raise ValueError("a rule says one of between, one_of, matches, not_null: true")
+        if self.between and self.between[0] > self.between[1]:
+            raise ValueError("between: the smaller value comes first")
+        return self
+
+
+class Data(Frozen):
+    """The source, and everything about its columns that the data cannot say themselves."""
+
+    source: Source
+    until: date | datetime | None = None
+    """Rows of this time and later are left for run time (needs `time`)."""
+    key: tuple[str, ...] = ()
+    """Columns that name a row; no two rows may share them."""
+    time: str | None = None
+    """The column that says when a row became known."""
+    joins: tuple[Join, ...] = ()
+    known_later: tuple[str, ...] = ()
+    """Columns known only after the prediction is made; never features."""
+    known_before: tuple[str, ...] = ()
+    """Columns vouched for: known when predicting, although they look like a leak."""
+    columns: dict[str, Column] = {}
+    rules: tuple[Rule, ...] = ()
+    quarantine_share: float = Field(default=0.02, ge=0, le=1)
+    """The share of rows in quarantine above which the run is refused."""
+
+    @model_validator(mode="after")
+    def _known_once(self) -> Data:
+        both = sorted(set(self.known_later) & set(self.known_before))
+        if both:
+            raise ValueError(f"{', '.join(both)}: in known_later and in known_before; keep one")
+        return self
+
+    @model_validator(mode="after")
+    def _until_needs_time(self) -> Data:
+        if self.until is not None and self.time is None:
+            raise ValueError("until needs data.time, the column that it is compared with")
+        return self

@@ -1,0 +1,1 @@
+"""What runs beside the user: the bundle, the predictor and the service."""

@@ -1,0 +1,66 @@
+"""The base of the family of learners: one file per member, an explicit catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from sklearn.base import BaseEstimator
+
+from charter.goal import Task
+from charter.tuning import FamilyName
+
+Value = bool | int | float | str | None
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An integer between low and high; `grid` for the grid search."""
+
+    low: int
+    high: int
+    grid: tuple[int, ...]
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Real:
+    """A number between low and high; `grid` for the grid search."""
+
+    low: float
+    high: float
+    grid: tuple[float, ...]
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values."""
+
+    grid: tuple[Value, ...]
+
+
+Space = Mapping[str, Whole | Real | Choice]
+
+
+class Family(Protocol):
+    """One kind of learner."""
+
+    name: FamilyName
+    tasks: tuple[Task, ...]
+    style: Literal["tree", "scaled"]
+    """How its inputs are prepared: `tree` (unscaled, ordinal or one-hot) or `scaled`
+    (imputed, scaled, one-hot)."""
+    interpretable: bool
+    """Whether its whole logic can be printed."""
+    start: Mapping[str, Value]
+    """Parameters of the first trial: a sensible default."""
+
+    def space(self, task: Task, rows: int, columns: int) -> Space: ...
+
+    def build(
+        self, task: Task, params: Mapping[str, Value], seed: int, device: str
+    ) -> BaseEstimator:
+        """The unfitted estimator; fits float matrices, shape (rows, prepared columns)."""
+        ...

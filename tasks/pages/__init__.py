@@ -1,0 +1,1 @@
+"""Offline HTML pages in one look: `frame.py` writes the page, `charts.py` draws inline SVG."""

@@ -1,0 +1,36 @@
+"""How a long stage tells whoever watches how far it is; silent when nobody does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a stage is: `done` of `total` (any unit), and what it is doing."""
+
+    stage: str
+    done: float
+    total: float
+    note: str = ""
+
+
+_watchers: list[Callable[[Step], None]] = []
+
+
+def report(stage: str, done: float, total: float, note: str = "") -> None:
+    """Tell every watcher."""
+    for watcher in tuple(_watchers):
+        watcher(Step(stage, done, total, note))
+
+
+@contextmanager
+def watched(watcher: Callable[[Step], None]) -> Iterator[None]:
+    """Let `watcher` see every report until the block ends."""
+    _watchers.append(watcher)
+    try:
+        yield
+    finally:
+        _watchers.remove(watcher)
