@@ -4,3 +4,23 @@ To add one: a file in this folder with a `Family`, its name in `charter.tuning.F
 place in `LADDER`, and its estimator in `tasks/graph/estimators.py`. The conformance suite in
 `tests/contracts/test_models.py` picks it up.
 """
+
+from __future__ import annotations
+
+from tasks.models.base import Family
+from tasks.models.boosting import Boosting
+from tasks.models.dummy import Dummy
+from tasks.models.forest import Forest
+from tasks.models.linear import Linear
+from tasks.models.neighbours import Neighbours
+from tasks.models.neural import Neural
+from tasks.models.tree import Tree
+
+LADDER: tuple[Family, ...] = (
+    Dummy(), Linear(), Neighbours(), Tree(), Forest(), Boosting(), Neural(),
+)  # fmt: skip
+
+
+def family(name: str) -> Family:
+    """The member of the catalogue with this name."""
+    return next(member for member in LADDER if member.name == name)

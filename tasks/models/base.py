@@ -12,6 +12,8 @@ from charter.goal import Task
 from charter.tuning import FamilyName
 
 Value = bool | int | float | str | None
+THREADS = 2
+"""Most threads that one fit takes."""
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,13 @@ class Family(Protocol):
     ) -> BaseEstimator:
         """The unfitted estimator; fits float matrices, shape (rows, prepared columns)."""
         ...
+
+
+def whole(params: Mapping[str, Value], name: str) -> int:
+    """An integer parameter, whatever number type it was stored as."""
+    return int(params[name])  # type: ignore[arg-type]
+
+
+def real(params: Mapping[str, Value], name: str) -> float:
+    """A float parameter."""
+    return float(params[name])  # type: ignore[arg-type]

@@ -1,0 +1,57 @@
+"""Trees that each mend what the ones before left wrong (XGBoost)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from sklearn.base import BaseEstimator
+
+from charter.goal import Task
+from charter.tuning import FamilyName
+from tasks.models.base import THREADS, Real, Space, Value, Whole, real, whole
+from tasks.models.device import resolve
+
+
+class Boosting:
+    """Gradient boosting on histograms (Chen and Guestrin, XGBoost, 2016)."""
+
+    name: FamilyName = "boosting"
+    tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
+    style: Literal["tree", "scaled"] = "tree"
+    interpretable: bool = False
+    start: Mapping[str, Value] = {
+        "trees": 200, "rate": 0.1, "depth": 5, "weight": 3.0,
+        "rows": 0.8, "share": 0.8, "penalty": 1.0,
+    }  # fmt: skip
+
+    def space(self, task: Task, rows: int, columns: int) -> Space:
+        return {
+            "trees": Whole(50, 600, grid=(200, 400), log=True),
+            "rate": Real(0.02, 0.3, grid=(0.05, 0.1), log=True),
+            "depth": Whole(2, 9, grid=(3, 5, 7)),
+            "weight": Real(1.0, 50.0, grid=(3.0,), log=True),
+            "rows": Real(0.5, 1.0, grid=(0.8,)),
+            "share": Real(0.3, 1.0, grid=(0.8,)),
+            "penalty": Real(0.1, 30.0, grid=(1.0,), log=True),
+        }
+
+    def build(
+        self, task: Task, params: Mapping[str, Value], seed: int, device: str
+    ) -> BaseEstimator:
+        from xgboost import XGBClassifier, XGBRegressor
+
+        kind = XGBRegressor if task == "regression" else XGBClassifier
+        return kind(
+            n_estimators=whole(params, "trees"),
+            learning_rate=real(params, "rate"),
+            max_depth=whole(params, "depth"),
+            min_child_weight=real(params, "weight"),
+            subsample=real(params, "rows"),
+            colsample_bytree=real(params, "share"),
+            reg_lambda=real(params, "penalty"),
+            tree_method="hist",
+            device=resolve(device),
+            n_jobs=THREADS,
+            random_state=seed,
+        )

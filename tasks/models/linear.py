@@ -1,0 +1,34 @@
+"""A weighted sum: logistic regression for classes, ridge regression for numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from charter.goal import Task
+from charter.tuning import FamilyName
+from tasks.models.base import Real, Space, Value, real
+
+
+class Linear:
+    """One coefficient per prepared column, held small by a squared penalty."""
+
+    name: FamilyName = "linear"
+    tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
+    style: Literal["tree", "scaled"] = "scaled"
+    interpretable: bool = True
+    start: Mapping[str, Value] = {"penalty": 1.0}
+
+    def space(self, task: Task, rows: int, columns: int) -> Space:
+        return {"penalty": Real(1e-3, 1e3, grid=(0.01, 0.1, 1.0, 10.0, 100.0), log=True)}
+
+    def build(
+        self, task: Task, params: Mapping[str, Value], seed: int, device: str
+    ) -> BaseEstimator:
+        penalty = real(params, "penalty")
+        if task == "regression":
+            return Ridge(alpha=penalty)
+        return LogisticRegression(C=1.0 / penalty, max_iter=2000)

@@ -1,0 +1,41 @@
+"""The answer of the most similar training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from sklearn.base import BaseEstimator
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+from charter.goal import Task
+from charter.tuning import FamilyName
+from tasks.models.base import Choice, Space, Value, Whole, whole
+
+
+class Neighbours:
+    """The k nearest rows by Euclidean distance; the model is the training rows themselves."""
+
+    name: FamilyName = "neighbours"
+    tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
+    style: Literal["tree", "scaled"] = "scaled"
+    interpretable: bool = False
+    start: Mapping[str, Value] = {"neighbours": 15, "weights": "uniform"}
+
+    def space(self, task: Task, rows: int, columns: int) -> Space:
+        most = max(15, min(200, rows // 5))
+        grid = tuple(k for k in (5, 15, 50, 150) if k <= most)
+        return {
+            "neighbours": Whole(3, most, grid=grid, log=True),
+            "weights": Choice(("uniform", "distance")),
+        }
+
+    def build(
+        self, task: Task, params: Mapping[str, Value], seed: int, device: str
+    ) -> BaseEstimator:
+        kind = KNeighborsRegressor if task == "regression" else KNeighborsClassifier
+        return kind(
+            n_neighbors=whole(params, "neighbours"),
+            weights=params["weights"],
+            algorithm="brute",  # exact, and the only index that the ONNX graph has
+        )

@@ -1,0 +1,60 @@
+"""Fitted pipelines on disk without pickle (skops): types are named, code is never stored."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from charter import Refusal
+
+TRUSTED = (
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.tree._tree.Tree",
+    "tasks.models.neural.LevelledMLP",
+    "tasks.recipe.calendar.Calendar",
+    "tasks.recipe.single.Single",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
+)
+"""Types beyond those that skops itself knows to be harmless; a file that names another is refused.
+
+A booster travels as the bytes of `Booster.__getstate__`: XGBoost's own format, data and no code.
+"""
+
+
+def keep(pipeline: Any, path: Path) -> None:
+    """Write the fitted pipeline; a killed write leaves the file that was there."""
+    import skops.io
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(skops.io.dumps(pipeline))
+        _check(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def take(path: Path) -> Any:
+    """Read a pipeline that `keep` wrote; any type outside TRUSTED is refused before it is made."""
+    import skops.io
+
+    _check(path)
+    return skops.io.load(path, trusted=list(TRUSTED))
+
+
+def _check(path: Path) -> None:
+    import skops.io
+
+    strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
+    if strange:
+        raise Refusal(
+            str(path),
+            f"found types that are not ours: {', '.join(strange)}",
+            "wanted scikit-learn, XGBoost and tasks.recipe only",
+            "Train again; if the type is a new member of the house, add it to "
+            "tasks.models.shelf.TRUSTED.",
+        )

@@ -1,0 +1,39 @@
+"""One decision tree: a set of rules that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from sklearn.base import BaseEstimator
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from charter.goal import Task
+from charter.tuning import FamilyName
+from tasks.models.base import Space, Value, Whole, whole
+
+
+class Tree:
+    """A single tree, kept shallow enough to be printed."""
+
+    name: FamilyName = "tree"
+    tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
+    style: Literal["tree", "scaled"] = "tree"
+    interpretable: bool = True
+    start: Mapping[str, Value] = {"depth": 6, "leaf": 20}
+
+    def space(self, task: Task, rows: int, columns: int) -> Space:
+        return {
+            "depth": Whole(2, 12, grid=(4, 6, 9)),
+            "leaf": Whole(2, max(50, rows // 50), grid=(5, 20, 50), log=True),
+        }
+
+    def build(
+        self, task: Task, params: Mapping[str, Value], seed: int, device: str
+    ) -> BaseEstimator:
+        kind = DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier
+        return kind(
+            max_depth=whole(params, "depth"),
+            min_samples_leaf=whole(params, "leaf"),
+            random_state=seed,
+        )
