@@ -8,12 +8,26 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from charter.frozen import Frozen
+from charter.goal import Task
 
 Metric = Literal[
     "roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1",
     "cost", "rmse", "mae", "r2",
 ]  # fmt: skip
 Baseline = Literal["dummy", "linear", "neighbours", "tree", "forest"]
+
+CLASS_METRICS: tuple[Metric, ...] = (
+    "roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1",
+    "cost",
+)  # fmt: skip
+METRICS: dict[Task, tuple[Metric, ...]] = {
+    "binary": CLASS_METRICS,
+    "multiclass": CLASS_METRICS,
+    "regression": ("rmse", "mae", "r2", "cost"),
+}
+"""The metrics that have a meaning for each task."""
+AUTO: dict[Task, Metric] = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
+"""What `metric: auto` stands for."""
 
 
 def _duration(text: str) -> str:
