@@ -5,6 +5,7 @@ from __future__ import annotations
 from charter import Charter, Frozen, Verdict
 from serving.signature import Signature
 from tasks.explore import Profile
+from tasks.recipe.clock import Part
 from tasks.split import Training
 
 
@@ -41,6 +42,8 @@ class Recipe(Frozen):
     signature: Signature
     calendar: tuple[str, ...] = ()
     """Inputs of kind time."""
+    parts: dict[str, tuple[Part, ...]] = {}
+    """For each input of kind time, the calendar parts that the training rows cover."""
     categories: int
     """Most levels of one category that get a column of their own."""
     dropped: tuple[Dropped, ...] = ()
