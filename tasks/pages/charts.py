@@ -1,0 +1,16 @@
+"""Inline SVG charts: no script, colours from the page's style, readable at any width."""
+
+from tasks.pages.bars import bars, histogram, intervals
+from tasks.pages.curves import Course, convergence, line, reliability
+from tasks.pages.matrix import heat_map
+
+__all__ = [
+    "Course",
+    "bars",
+    "convergence",
+    "heat_map",
+    "histogram",
+    "intervals",
+    "line",
+    "reliability",
+]
