@@ -1,0 +1,148 @@
+"""The command line: `perennial`. Exits 0 when done, 2 on a refusal, 1 on a fault.
+
+Heavy imports stand inside the commands, so that `perennial --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+Result = dict[str, Any]
+
+SET = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE",
+    help="A key of the charter for this run only, as in constraints.train_minutes=1.",
+)  # fmt: skip
+CHARTER = click.argument("charter", type=click.Path(path_type=Path))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="perennial", prog_name="perennial")
+def cli() -> None:
+    """Machine-learning pipelines that renew themselves."""
+
+
+def command(run: Callable[..., Result]) -> click.Command:
+    """A command that takes `--json FILE` and turns a refusal into exit code 2."""
+
+    @wraps(run)
+    def guarded(json_file: Path | None, **options: Any) -> None:
+        from charter import Refusal
+        from flows import settings
+
+        settings.apply()
+        try:
+            result, code = {"outcome": "done", **run(**options)}, 0
+        except Refusal as refusal:
+            from flows.terminal import say_refusal
+
+            say_refusal(refusal)
+            result, code = {"outcome": "refused", **vars(refusal)}, 2
+        except Exception as fault:
+            _say_fault(fault)
+            result, code = {"outcome": "fault", "error": f"{type(fault).__name__}: {fault}"}, 1
+        if json_file is not None:
+            json_file.write_text(json.dumps(result, indent=2) + "\n")
+        sys.exit(code)
+
+    option = click.option(
+        "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE",
+        help="Write the result there, for scripts.",
+    )  # fmt: skip
+    return cli.command()(option(guarded))
+
+
+def _say_fault(fault: Exception) -> None:
+    from rich.traceback import Traceback
+
+    from flows.terminal import console
+
+    console.print(Traceback.from_exception(type(fault), fault, fault.__traceback__))
+
+
+def main() -> None:
+    """The entry point of the `perennial` script."""
+    cli()
+
+
+@command
+@click.argument("name")
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="The file to look at.")
+@click.option("--target", help="The column to predict; guessed where it is left out.")
+def new(name: str, data: Path, target: str | None) -> Result:
+    """Look at a data file and draft configs/NAME.yaml."""
+    from flows.terminal import say_where
+    from tasks.draft import draft
+
+    path = draft(name, data, target)
+    say_where("drafted", {"charter": str(path), "next": f"perennial train {path}"})
+    return {"charter": str(path)}
+
+
+@command
+@CHARTER
+@SET
+def train(charter: Path, overrides: tuple[str, ...]) -> Result:
+    """Train, judge and deploy what a charter asks for."""
+    from charter.load import load
+    from flows import embedded
+    from flows.summary import say_trained
+
+    load(charter, overrides)  # a typo is told before anything is started
+    trained = embedded.run("flows.train", "train", charter, overrides)
+    say_trained(trained, charter)
+    return dict(trained.model_dump(mode="json"))
+
+
+@command
+@CHARTER
+@click.option("--input", required=True, type=click.Path(path_type=Path), help="Rows to score.")
+@click.option(
+    "--output", required=True, type=click.Path(path_type=Path), help="A .csv or .parquet file."
+)
+@SET
+def score(charter: Path, input: Path, output: Path, overrides: tuple[str, ...]) -> Result:
+    """Score a file with the live release."""
+    from charter.load import load
+    from flows import embedded
+
+    load(charter, overrides)
+    scored = embedded.run("flows.score", "score", charter, input, output, overrides)
+    return dict(scored.model_dump(mode="json"))
+
+
+@command
+@CHARTER
+@click.option("--host", help="The address to bind to; default: deployment.host.")
+@click.option("--port", type=int, help="Default: deployment.port.")
+def serve(charter: Path, host: str | None, port: int | None) -> Result:
+    """Answer over HTTP with the live release; a new one is picked up by itself."""
+    from charter.load import load
+    from flows.services import serve_here
+
+    words = load(charter)
+    serve_here(words, host or words.deployment.host, port or words.deployment.port)
+    return {}
+
+
+@command
+@click.argument("charters", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--port", default=4200, show_default=True, help="The port of the Prefect UI.")
+def up(charters: tuple[Path, ...], port: int) -> Result:
+    """Run the Prefect UI, the pages and the scoring services until Ctrl-C."""
+    from charter.load import load
+    from flows.services import up as start
+
+    start([load(charter) for charter in charters], port)
+    return {}
+
+
+if __name__ == "__main__":
+    main()

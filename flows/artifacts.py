@@ -1,0 +1,211 @@
+"""What the Prefect UI shows for each stage: tables, links and pictures made from its record."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from functools import singledispatch
+from typing import Protocol, TypeVar
+
+from prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
+
+from charter import Verdict
+from flows.headlines import headline
+from tasks.deploy import Release
+from tasks.engineer import Recipe
+from tasks.evaluate import Scorecard
+from tasks.explore import Profile
+from tasks.ingest import Ingested
+from tasks.package import Bundle
+from tasks.rehearse import Blessing
+from tasks.score import Scored
+from tasks.split import Split
+from tasks.tune import Study
+from tasks.validate import Validated
+
+Cell = str | float | int | None
+Line = Mapping[str, Cell]
+
+
+class Record(Protocol):
+    """What a stage hands over."""
+
+    @property
+    def project(self) -> str: ...
+
+
+R = TypeVar("R")
+
+
+def show(record: R) -> R:
+    """Put the record into the Prefect UI and hand it on."""
+    _show(record)
+    return record
+
+
+@singledispatch
+def _show(record: object) -> None:
+    raise TypeError(f"nothing shows {type(record).__name__}: add it to flows/artifacts.py")
+
+
+@_show.register
+def _(record: Ingested) -> None:
+    name = record.table.project
+    _words(name, "ingest", record)
+    if record.joins:
+        lines = [
+            {"on": ", ".join(join.on), "added": len(join.added), "unmatched": join.unmatched,
+             "unmatched share": join.unmatched_share}
+            for join in record.joins
+        ]  # fmt: skip
+        _table(name, "ingest-joins", lines, "Joins of the charter")
+    _verdicts(name, "ingest", record.verdicts)
+
+
+@_show.register
+def _(record: Validated) -> None:
+    name = record.table.project
+    _words(name, "validate", record)
+    _verdicts(name, "validate", record.verdicts)
+    reasons: list[Line] = [
+        {"reason": reason, "rows": rows} for reason, rows in record.quarantine.reasons.items()
+    ]
+    _table(name, "validate-quarantine", reasons, "Rows in quarantine, by reason")
+    _page(name, "validate-docs", record.docs, "Data Docs")
+
+
+@_show.register
+def _(record: Profile) -> None:
+    columns: list[Line] = [
+        {"column": column.name, "role": column.role, "missing": round(column.missing_share, 4),
+         "distinct": column.distinct, "mean": column.mean, "target": column.target_strength}
+        for column in record.columns
+    ]  # fmt: skip
+    _words(record.project, "explore", record)
+    _table(record.project, "explore-columns", columns, "Every column")
+    _page(record.project, "explore-page", record.page, "The profile")
+
+
+@_show.register
+def _(record: Split) -> None:
+    _words(record.training.project, "split", record)
+
+
+@_show.register
+def _(record: Recipe) -> None:
+    impact: list[Line] = [
+        {"input": item.column, "impact": item.mean, "low": item.low, "high": item.high}
+        for item in record.impact
+    ]
+    dropped: list[Line] = [{"column": item.column, "why": item.why} for item in record.dropped]
+    _words(record.project, "engineer", record, record.pca.explanation if record.pca else "")
+    _table(record.project, "engineer-impact", impact, "What the metric loses without each input")
+    _table(record.project, "engineer-dropped", dropped, "Columns left out, and why")
+    _page(record.project, "engineer-page", record.page, "The recipe")
+
+
+@_show.register
+def _(record: Study) -> None:
+    import pyarrow.parquet as pq
+
+    from serving.home import place
+
+    trials: list[Line] = pq.read_table(place(record.trials)).to_pylist()
+    _words(record.project, "tune", record)
+    _table(record.project, "tune-ladder", _ladder(record), "The ladder, simplest first")
+    _table(record.project, "tune-trials", trials, "Every trial")
+    _picture(record.project, "tune-convergence", convergence(trials), "How the search converged")
+    _page(record.project, "tune-page", f"pages/{record.project}/study.html", "The study")
+
+
+@_show.register
+def _(record: Scorecard) -> None:
+    measures: list[Line] = [measure.model_dump() for measure in record.measures]
+    slices: list[Line] = [
+        {"column": part.column, "value": part.value, "rows": part.rows,
+         record.metric: part.measure.value, "low": part.measure.low, "high": part.measure.high}
+        for part in record.slices
+    ]  # fmt: skip
+    _words(record.project, "evaluate", record)
+    _verdicts(record.project, "evaluate", record.verdicts)
+    _table(record.project, "evaluate-metrics", measures, "The holdout, with 95 % intervals")
+    _table(record.project, "evaluate-slices", slices, "Slices, worst first")
+    _page(record.project, "evaluate-page", record.page, "The scorecard")
+
+
+@_show.register
+def _(record: Bundle) -> None:
+    _words(record.project, "package", record)
+    _verdicts(record.project, "package", record.verdicts)
+
+
+@_show.register
+def _(record: Blessing) -> None:
+    _words(record.project, "rehearse", record)
+    _verdicts(record.project, "rehearse", record.verdicts)
+
+
+@_show.register
+def _(record: Release) -> None:
+    _words(record.project, "deploy", record, f"Folder: `{record.where}`")
+
+
+@_show.register
+def _(record: Scored) -> None:
+    _words(record.project, "score", record)
+
+
+def convergence(trials: Sequence[Line]) -> str:
+    """The best score so far of each family over the trials, as an SVG."""
+    from flows.pictures import convergence as draw
+
+    return draw(trials)
+
+
+def _ladder(study: Study) -> list[Line]:
+    return [
+        {"rung": f"→ {rung.family}" if rung.taken else rung.family, study.metric: rung.score,
+         "low": rung.low, "high": rung.high, "ms": rung.row_ms, "MB": rung.model_mb,
+         "trials": rung.trials, "seconds": round(rung.seconds, 1), "why": rung.why}
+        for rung in study.ladder
+    ]  # fmt: skip
+
+
+def _key(project: str, part: str) -> str:
+    return f"{project.replace('_', '-')}-{part}"
+
+
+def _words(project: str, stage: str, record: object, more: str = "") -> None:
+    text = f"### {stage}\n\n{headline(record)}\n\n{more}"
+    create_markdown_artifact(text, key=_key(project, stage), description=headline(record))
+
+
+def _verdicts(project: str, stage: str, verdicts: Iterable[Verdict]) -> None:
+    lines: list[Line] = [
+        {"": "✅" if verdict.passed else "❌" if verdict.stops else "⚠️", "gate": verdict.gate,
+         "verdict": verdict.message}
+        for verdict in verdicts
+    ]  # fmt: skip
+    _table(project, f"{stage}-gates", lines, "Gates and their verdicts")
+
+
+def _table(project: str, part: str, lines: Sequence[Line], title: str) -> None:
+    if lines:
+        table = [dict(line) for line in lines]
+        create_table_artifact(table, key=_key(project, part), description=title)
+
+
+def _page(project: str, part: str, where: str, title: str) -> None:
+    # The path is that of our own server (flows/server.py), whatever its address.
+    create_link_artifact(f"/{where}", link_text=title, key=_key(project, part), description=where)
+
+
+def _picture(project: str, part: str, svg: str, title: str) -> None:
+    data = base64.b64encode(svg.encode()).decode()
+    url = f"data:image/svg+xml;base64,{data}"
+    create_image_artifact(url, key=_key(project, part), description=title)

@@ -1,0 +1,105 @@
+"""One sentence for each record: what the terminal and the titles of artifacts say."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from tasks.deploy import Release
+from tasks.engineer import Recipe
+from tasks.evaluate import Scorecard
+from tasks.explore import Profile
+from tasks.ingest import Ingested
+from tasks.package import Bundle
+from tasks.rehearse import Blessing
+from tasks.score import Scored
+from tasks.split import Split
+from tasks.tune import Study
+from tasks.validate import Validated
+
+
+@singledispatch
+def headline(record: object) -> str:
+    """What the stage brought, in one line."""
+    raise TypeError(f"no headline for {type(record).__name__}: add one in flows/headlines.py")
+
+
+@headline.register
+def _(record: Ingested) -> str:
+    parts = [f"{record.table.rows:,} rows landed (version {record.table.version})"]
+    parts += [f"{record.later_rows:,} left for run time"] if record.later_rows else []
+    parts += [f"{record.quarantine.rows:,} in quarantine"] if record.quarantine.rows else []
+    parts += [
+        f"{', '.join(join.on)} joined, {join.unmatched_share:.1%} unmatched"
+        for join in record.joins
+    ]
+    return "; ".join(parts)
+
+
+@headline.register
+def _(record: Validated) -> str:
+    drafted = "drafted" if record.drafted else "as frozen"
+    return (
+        f"{record.table.rows:,} rows fit, {record.quarantine.rows:,} in quarantine; "
+        f"{record.expectations} expectations ({drafted})"
+    )
+
+
+@headline.register
+def _(record: Profile) -> str:
+    suspects = ", ".join(suspect.column for suspect in record.suspects) or "none"
+    return f"{len(record.columns)} columns, {record.task}; suspected leaks: {suspects}"
+
+
+@headline.register
+def _(record: Split) -> str:
+    rows = f"{record.training.rows:,} to train, {record.holdout.rows:,} in custody"
+    return f"{rows} ({record.rule})"
+
+
+@headline.register
+def _(record: Recipe) -> str:
+    first = ", ".join(impact.column for impact in record.impact[:3])
+    inputs = f"{len(record.signature.inputs)} inputs, {len(record.dropped)} columns left out"
+    return f"{inputs}; most impact: {first}" if first else inputs
+
+
+@headline.register
+def _(record: Study) -> str:
+    rung = next(rung for rung in record.ladder if rung.taken)
+    trials = sum(rung.trials for rung in record.ladder)
+    score = "no score" if rung.score is None else f"{record.metric} {rung.score:.4g}"
+    return f"{record.family} taken, {score} across folds; {trials} trials in {record.seconds:.0f} s"
+
+
+@headline.register
+def _(record: Scorecard) -> str:
+    measure = next(m for m in record.measures if m.name == record.metric)
+    passed = sum(verdict.passed for verdict in record.verdicts)
+    return (
+        f"{measure.name} {measure.value:.4g} ({measure.low:.4g} to {measure.high:.4g}) on the "
+        f"holdout; {passed} of {len(record.verdicts)} gates passed"
+    )
+
+
+@headline.register
+def _(record: Bundle) -> str:
+    return (
+        f"{record.model_mb:.2g} MB of ONNX; differs by at most {record.parity:.1g} "
+        f"on {record.parity_rows:,} rows"
+    )
+
+
+@headline.register
+def _(record: Blessing) -> str:
+    return f"p50 {record.p50_ms:.1f} ms, p99 {record.p99_ms:.1f} ms over {record.requests} requests"
+
+
+@headline.register
+def _(record: Release) -> str:
+    before = "the first" if record.previous is None else f"after {record.previous}"
+    return f"release {record.number} is live ({before})"
+
+
+@headline.register
+def _(record: Scored) -> str:
+    return f"{record.rows:,} rows scored by release {record.release} into {record.output}"

@@ -1,0 +1,22 @@
+"""What flows take, as the Prefect UI and `prefect deployment run --param` show it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+CharterFile = Annotated[
+    Path, Field(description="The charter, relative to the working directory: configs/flights.yaml")
+]
+Overrides = Annotated[
+    tuple[str, ...],
+    Field(description="Keys of the charter for this run only: constraints.train_minutes=1"),
+]
+InputFile = Annotated[
+    Path, Field(description="Rows to score: CSV (plain, gzip, zip) or Parquet, with the raw columns")
+]
+OutputFile = Annotated[
+    Path, Field(description="Where the predictions go: a name that ends in .csv or .parquet")
+]

@@ -1,0 +1,154 @@
+"""Prefect's own server, beside a run or for `perennial up`, that never outlives who started it.
+
+Prefect starts a temporary server by itself when it is given no address; that one is left over when
+the run is killed, and goes on holding the database. This one watches its standard input and ends
+when the other side is gone, however it went.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from charter import Refusal
+from flows.settings import laptop
+from serving.home import home
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+PATIENCE = 180.0
+"""Seconds until a server counts as not starting; migrations of a first start take most."""
+
+
+@contextmanager
+def api(port: int = 0) -> Iterator[str]:
+    """The address of a Prefect API: PREFECT_API_URL, one that runs on this root, or a new one."""
+    found = os.environ.get("PREFECT_API_URL") or _running()
+    if found:
+        yield found
+        return
+    with _started(port or free_port()) as started:
+        yield started
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def refuse_taken(port: int, what: str, remedy: str) -> None:
+    """Say in words that somebody listens there already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise Refusal(
+                f"port {port}", "found another program listening there", f"wanted it free for {what}",
+                remedy,
+            ) from None  # fmt: skip
+
+
+@contextmanager
+def _started(port: int) -> Iterator[str]:
+    url = f"http://127.0.0.1:{port}/api"
+    folder = home() / "prefect"
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "server.log"
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flows.server", str(port)],
+            stdin=subprocess.PIPE, stdout=out, stderr=out, env={**os.environ, **laptop()},
+            start_new_session=True,
+        )  # fmt: skip
+    note = _note()
+    try:
+        _await(url, process, log)
+        note.write_text(json.dumps({"url": url, "pid": process.pid}))
+        yield url
+    finally:
+        note.unlink(missing_ok=True)
+        process.stdin.close()  # type: ignore[union-attr]  # a pipe, by the call above
+        process.wait(timeout=30)
+
+
+def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if _answers(url):
+            return
+        time.sleep(0.1)
+    process.kill()
+    tail = log.read_text(errors="replace")[-2000:]
+    raise RuntimeError(f"the Prefect server did not start; the end of {log}:\n{tail}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(f"{url}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def _note() -> Path:
+    return home() / "prefect" / "server.json"
+
+
+def _running() -> str | None:
+    try:
+        url = str(json.loads(_note().read_text())["url"])
+    except (OSError, ValueError, KeyError):
+        return None
+    return url if _answers(url) else None
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()  # returns when the other end is closed, also by a kill
+    threading.Timer(10, os._exit, args=(0,)).start()
+    os.kill(os.getpid(), 15)
+
+
+def main() -> None:
+    """Serve Prefect's API and UI, and the pages, on the port given until standard input ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import uvicorn
+    from prefect.server.api.server import create_app
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+    from starlette.staticfiles import StaticFiles
+
+    pages = home() / "pages"
+    pages.mkdir(parents=True, exist_ok=True)
+    beside = Starlette(routes=[Mount("/pages", StaticFiles(directory=pages, html=True))])
+    uvicorn.run(_either(create_app(final=True), "/pages/", beside), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+
+
+def _either(main: ASGIApp, path: str, other: ASGIApp) -> ASGIApp:
+    """`main`, but for what stands under `path`: Prefect's UI would take every path."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = other if scope["type"] == "http" and scope["path"].startswith(path) else main
+        await chosen(scope, receive, send)
+
+    return app
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Every stage, lifted: a reader who looks for `@task` finds it here, on one page.
+
+The functions in `tasks/` are plain typed Python. Here each becomes a Prefect task by value: with
+how often and how patiently it is tried again, and when its record is replayed. Retries are for
+faults; a `Refusal` is never retried. What a stage writes is idempotent, so a retry or a second
+worker does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+import tasks.deploy
+import tasks.engineer
+import tasks.evaluate
+import tasks.explore
+import tasks.ingest
+import tasks.package
+import tasks.rehearse
+import tasks.score
+import tasks.split
+import tasks.tune
+import tasks.validate
+from flows.headlines import headline
+from flows.refusals import is_fault
+from flows.replay import SameCodeSameInputs, is_whole
+from tasks.progress import report
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MINUTE = 60.0
+
+
+def step(
+    stage: Callable[P, R], *, retries: int = 0, seconds: float | None = None, replay: bool = True
+) -> Callable[P, R]:
+    """The stage as a Prefect task, its types, name and docstring kept.
+
+    `retries` faults are forgiven, with exponential backoff and jitter; `seconds` is the longest
+    one try may take; `replay` lets a killed run resume behind the stage's last record. A record
+    that names something which is gone is made again.
+    """
+    lifted = task(
+        name=stage.__name__,
+        retries=retries,
+        retry_delay_seconds=exponential_backoff(backoff_factor=2),
+        retry_jitter_factor=0.5,
+        retry_condition_fn=is_fault,
+        timeout_seconds=seconds,
+        persist_result=replay,
+        result_serializer="json",
+        cache_policy=SameCodeSameInputs() if replay else NO_CACHE,
+    )(stage)
+
+    @wraps(stage)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        report(stage.__name__, 0, 1)
+        record = lifted(*args, **kwargs)
+        if not is_whole(record):
+            record = lifted.with_options(refresh_cache=True)(*args, **kwargs)
+        report(stage.__name__, 1, 1, headline(record))
+        return record
+
+    return call
+
+
+ingest = step(tasks.ingest.ingest, retries=3, seconds=120 * MINUTE)
+validate = step(tasks.validate.validate, retries=2, seconds=120 * MINUTE)
+explore = step(tasks.explore.explore, retries=2, seconds=60 * MINUTE)
+split = step(tasks.split.split, retries=2, seconds=30 * MINUTE)
+engineer = step(tasks.engineer.engineer, retries=2, seconds=60 * MINUTE)
+tune = step(tasks.tune.tune, retries=2)  # keeps its own minutes
+evaluate = step(tasks.evaluate.evaluate, retries=2, seconds=30 * MINUTE)
+package = step(tasks.package.package, retries=2, seconds=30 * MINUTE)
+# What follows is about this machine, now: never replayed, and safe to repeat.
+rehearse = step(tasks.rehearse.rehearse, retries=2, seconds=15 * MINUTE, replay=False)
+deploy = step(tasks.deploy.deploy, retries=3, seconds=15 * MINUTE, replay=False)
+score = step(tasks.score.score, retries=2, replay=False)

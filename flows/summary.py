@@ -1,0 +1,82 @@
+"""The end of a training, as a person reads it in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from flows.terminal import console
+from flows.train import Trained
+from serving.home import home, place
+from tasks.evaluate import Measure, Scorecard
+from tasks.tune import Study
+
+
+def say_trained(trained: Trained, charter: Path) -> None:
+    """The ladder, the holdout, the release, and where to look."""
+    console.print()
+    console.print(_ladder(trained.study))
+    console.print(_holdout(trained.scorecard))
+    release = trained.release
+    console.print(Panel(_where(trained, charter), title_align="left", border_style="green",
+                        title=f"{trained.project}: release {release.number} is live"))  # fmt: skip
+
+
+def _ladder(study: Study) -> Table:
+    table = Table(title="The ladder, simplest first", title_justify="left", box=None, pad_edge=False)
+    table.add_column("rung")
+    for name in (study.metric, "95 % interval", "ms", "MB", "trials"):
+        table.add_column(name, justify="right")
+    table.add_column("why", style="dim", overflow="fold")
+    for rung in study.ladder:
+        interval = "" if rung.low is None else f"{rung.low:.4g} to {rung.high:.4g}"
+        table.add_row(
+            f"→ {rung.family}" if rung.taken else f"  {rung.family}",
+            _number(rung.score), interval, _number(rung.row_ms, 2), _number(rung.model_mb, 2),
+            str(rung.trials), rung.why, style="bold" if rung.taken else "",
+        )  # fmt: skip
+    return table
+
+
+def _holdout(scorecard: Scorecard) -> Table:
+    table = Table(title="\nOn the holdout", title_justify="left", box=None, pad_edge=False)
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    for measure in scorecard.measures:
+        chosen = "bold" if measure.name == scorecard.metric else ""
+        table.add_row(measure.name, _number(measure.value), _interval(measure), style=chosen)
+    for baseline, gain in scorecard.gains.items():
+        table.add_row(f"gain over {baseline}", _number(gain.value), _interval(gain))
+    for verdict in scorecard.verdicts:
+        if not verdict.passed:
+            table.caption = Text(f"warning: {verdict.gate}: {verdict.message}", "yellow")
+    return table
+
+
+def _where(trained: Trained, charter: Path) -> Table:
+    page = place(trained.scorecard.page)
+    lines = {
+        "scorecard": page.as_uri(),
+        "profile": place(trained.profile.page).as_uri(),
+        "Data Docs": place(trained.validated.docs).as_uri(),
+        "release": str(place(trained.release.where)),
+        "serve it": f"perennial serve {charter}",
+        "Prefect UI": f"perennial up {charter}",
+        "experiments": f"mlflow ui --backend-store-uri sqlite:///{home()}/mlflow/mlflow.db",
+    }
+    table = Table.grid(padding=(0, 2))
+    for name, where in lines.items():
+        table.add_row(Text(name, "dim"), Text(where, overflow="fold"))
+    return table
+
+
+def _interval(measure: Measure) -> str:
+    return f"{measure.low:.4g} to {measure.high:.4g}"
+
+
+def _number(value: float | None, digits: int = 4) -> str:
+    return "" if value is None else f"{value:.{digits}g}"

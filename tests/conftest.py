@@ -1,0 +1,21 @@
+"""What every test stands on: no library calls home, and a root of its own where one is asked for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from flows.settings import RUNS, SILENT
+
+os.environ.update({**SILENT, **RUNS})
+# Two cores are shared with servers and child processes of the tests.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty root (PERENNIAL_HOME)."""
+    monkeypatch.setenv("PERENNIAL_HOME", str(tmp_path / "root"))
+    return tmp_path / "root"
