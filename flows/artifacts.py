@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from functools import singledispatch
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from prefect.artifacts import (
     create_image_artifact,
@@ -16,6 +16,7 @@ from prefect.artifacts import (
 
 from charter import Verdict
 from flows.headlines import headline
+from flows.pictures import convergence
 from tasks.deploy import Release
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
@@ -30,13 +31,6 @@ from tasks.validate import Validated
 
 Cell = str | float | int | None
 Line = Mapping[str, Cell]
-
-
-class Record(Protocol):
-    """What a stage hands over."""
-
-    @property
-    def project(self) -> str: ...
 
 
 R = TypeVar("R")
@@ -58,7 +52,7 @@ def _(record: Ingested) -> None:
     name = record.table.project
     _words(name, "ingest", record)
     if record.joins:
-        lines = [
+        lines: list[Line] = [
             {"on": ", ".join(join.on), "added": len(join.added), "unmatched": join.unmatched,
              "unmatched share": join.unmatched_share}
             for join in record.joins
@@ -119,7 +113,12 @@ def _(record: Study) -> None:
     _words(record.project, "tune", record)
     _table(record.project, "tune-ladder", _ladder(record), "The ladder, simplest first")
     _table(record.project, "tune-trials", trials, "Every trial")
-    _picture(record.project, "tune-convergence", convergence(trials), "How the search converged")
+    _picture(
+        record.project,
+        "tune-convergence",
+        convergence(record.metric, trials),
+        "How the search converged",
+    )
     _page(record.project, "tune-page", f"pages/{record.project}/study.html", "The study")
 
 
@@ -158,13 +157,6 @@ def _(record: Release) -> None:
 @_show.register
 def _(record: Scored) -> None:
     _words(record.project, "score", record)
-
-
-def convergence(trials: Sequence[Line]) -> str:
-    """The best score so far of each family over the trials, as an SVG."""
-    from flows.pictures import convergence as draw
-
-    return draw(trials)
 
 
 def _ladder(study: Study) -> list[Line]:

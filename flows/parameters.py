@@ -15,7 +15,8 @@ Overrides = Annotated[
     Field(description="Keys of the charter for this run only: constraints.train_minutes=1"),
 ]
 InputFile = Annotated[
-    Path, Field(description="Rows to score: CSV (plain, gzip, zip) or Parquet, with the raw columns")
+    Path,
+    Field(description="Rows to score: CSV (plain, gzip, zip) or Parquet, with the raw columns"),
 ]
 OutputFile = Annotated[
     Path, Field(description="Where the predictions go: a name that ends in .csv or .parquet")

@@ -90,8 +90,7 @@ def is_whole(record: object) -> bool:
     """Whether everything that the record names in the root is still there."""
     if isinstance(record, BaseModel):
         return all(
-            place(value).exists() if name == "where" else is_whole(value)
-            for name, value in record
+            place(value).exists() if name == "where" else is_whole(value) for name, value in record
         )
     if isinstance(record, tuple):
         return all(is_whole(item) for item in record)

@@ -137,7 +137,12 @@ def main() -> None:
     pages = home() / "pages"
     pages.mkdir(parents=True, exist_ok=True)
     beside = Starlette(routes=[Mount("/pages", StaticFiles(directory=pages, html=True))])
-    uvicorn.run(_either(create_app(final=True), "/pages/", beside), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+    uvicorn.run(
+        _either(create_app(final=True), "/pages/", beside),
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        log_level="warning",
+    )
 
 
 def _either(main: ASGIApp, path: str, other: ASGIApp) -> ASGIApp:

@@ -30,7 +30,7 @@ import tasks.validate
 from flows.headlines import headline
 from flows.refusals import is_fault
 from flows.replay import SameCodeSameInputs, is_whole
-from tasks.progress import report
+from tasks.progress import finish, report
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,7 +65,7 @@ def step(
         record = lifted(*args, **kwargs)
         if not is_whole(record):
             record = lifted.with_options(refresh_cache=True)(*args, **kwargs)
-        report(stage.__name__, 1, 1, headline(record))
+        finish(stage.__name__, headline(record))
         return record
 
     return call

@@ -26,7 +26,9 @@ def say_trained(trained: Trained, charter: Path) -> None:
 
 
 def _ladder(study: Study) -> Table:
-    table = Table(title="The ladder, simplest first", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title="The ladder, simplest first", title_justify="left", box=None, pad_edge=False
+    )
     table.add_column("rung")
     for name in (study.metric, "95 % interval", "ms", "MB", "trials"):
         table.add_column(name, justify="right")

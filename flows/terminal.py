@@ -33,9 +33,9 @@ class Stages:
         """Take note of a report; a finished stage goes to the list."""
         if self._now is None or self._now.stage != step.stage:
             self._since = time.monotonic()
-        if step.done >= step.total and step.stage != "tune":
-            self._finish(step)
-        elif step.done >= step.total and step.note and (step.done, step.total) == (1, 1):
+        if (step.done >= step.total and step.stage != "tune") or (
+            step.done >= step.total and step.note and (step.done, step.total) == (1, 1)
+        ):
             self._finish(step)
         else:
             self._now = step

@@ -38,9 +38,7 @@ class Trained(Frozen):
 
 
 @flow(name="train", persist_result=True, result_serializer="json")
-def train(
-    charter: CharterFile, overrides: Overrides = ()
-) -> Trained:
+def train(charter: CharterFile, overrides: Overrides = ()) -> Trained:
     """Train, judge, package, rehearse and deploy what the charter asks for.
 
     Ends refused, with nothing deployed, where a gate of level fail does not pass. Run again after
@@ -58,9 +56,7 @@ def train(
     study = show(steps.tune(words, split.training, recipe))
     scorecard = show(steps.evaluate(words, split, recipe, study))
     gate("evaluate", scorecard.verdicts, "Open the scorecard; nothing was deployed.")
-    bundle = show(
-        steps.package(words, validated.table, profile, split, recipe, study, scorecard)
-    )
+    bundle = show(steps.package(words, validated.table, profile, split, recipe, study, scorecard))
     gate("package", bundle.verdicts, "The bundle is kept for inspection; nothing was deployed.")
     blessing = show(steps.rehearse(words, bundle))
     gate("rehearse", blessing.verdicts, "Nothing was deployed.")

@@ -9,21 +9,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Step:
-    """How far a stage is: `done` of `total` (any unit), and what it is doing."""
+    """How far a stage is: `done` of `total` (any unit), and what it is doing or has brought."""
 
     stage: str
     done: float
     total: float
     note: str = ""
+    finished: bool = False
 
 
 _watchers: list[Callable[[Step], None]] = []
 
 
 def report(stage: str, done: float, total: float, note: str = "") -> None:
-    """Tell every watcher."""
+    """Tell every watcher how far the stage is."""
+    _tell(Step(stage, done, total, note))
+
+
+def finish(stage: str, note: str) -> None:
+    """Tell every watcher that the stage is done, and what it brought."""
+    _tell(Step(stage, 1, 1, note, finished=True))
+
+
+def _tell(step: Step) -> None:
     for watcher in tuple(_watchers):
-        watcher(Step(stage, done, total, note))
+        watcher(step)
 
 
 @contextmanager
