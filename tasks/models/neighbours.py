@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from sklearn.base import BaseEstimator
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from charter.goal import Task
 from charter.tuning import FamilyName
 from tasks.models.base import Choice, Space, Value, Whole, whole
+from tasks.models.nearest import NearestClassifier, NearestRegressor
 
 
 class Neighbours:
@@ -33,7 +33,7 @@ class Neighbours:
     def build(
         self, task: Task, params: Mapping[str, Value], seed: int, device: str
     ) -> BaseEstimator:
-        kind = KNeighborsRegressor if task == "regression" else KNeighborsClassifier
+        kind = NearestRegressor if task == "regression" else NearestClassifier
         return kind(
             n_neighbors=whole(params, "neighbours"),
             weights=params["weights"],

@@ -11,6 +11,8 @@ from charter import Refusal
 TRUSTED = (
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
+    "tasks.models.nearest.NearestClassifier",
+    "tasks.models.nearest.NearestRegressor",
     "tasks.models.neural.LevelledMLP",
     "tasks.recipe.calendar.Calendar",
     "tasks.recipe.single.Single",
