@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
 from charter import Charter, Frozen, Verdict
+from charter.evaluation import METRICS
+from serving.home import place
 from serving.signature import Decision
+from tasks import metrics
 from tasks.engineer import Recipe
-from tasks.split import Look, Split
+from tasks.judgement import calibration, gates
+from tasks.judgement.case import Case
+from tasks.judgement.decision import decide
+from tasks.judgement.slices import slices
+from tasks.split import Look, Rows, Split, looks, open_holdout
 from tasks.tune import Rung, Study
+
+if TYPE_CHECKING:
+    from charter.goal import Task
 
 
 class Measure(Frozen):
@@ -51,6 +68,150 @@ class Scorecard(Frozen):
     """Everything on the page as JSON, relative to the root."""
 
 
+class Judgement(Frozen):
+    """The scorecard with what only its page shows."""
+
+    question: str
+    rows: int
+    classes: tuple[str, ...]
+    scorecard: Scorecard
+    reliability: tuple[calibration.Point, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """Rows by true class (down) and answered class (across)."""
+    cost: float
+    constant_cost: float
+    """What the best answer that is always the same would cost, per row."""
+
+
 def evaluate(charter: Charter, split: Split, recipe: Recipe, study: Study) -> Scorecard:
-    """Open the holdout once for this study and judge the winner and the baselines."""
-    raise NotImplementedError
+    """Open the holdout once for this study and judge the winner and the baselines.
+
+    The rule that turns probabilities into answers is settled on out-of-fold rows before. Asked
+    again for the same study and clauses, the judgement that was written is given back.
+    """
+    from tasks.judgement.page import write
+
+    fingerprint = _fingerprint(charter, split, study)
+    numbers = f"scorecards/{charter.name}/{fingerprint[:16]}/scorecard.json"
+    if place(numbers).exists():
+        judgement = Judgement.model_validate_json(place(numbers).read_bytes())
+    else:
+        judgement = _judge(charter, split, recipe, study, fingerprint, numbers)
+        _keep(numbers, judgement)
+    write(judgement)
+    return judgement.scorecard
+
+
+def _judge(
+    charter: Charter, split: Split, recipe: Recipe, study: Study, fingerprint: str, numbers: str
+) -> Judgement:
+    task, classes = split.training.task, split.training.classes
+    for name in charter.evaluation.minimum:
+        metrics.resolve(name, task)
+    truth, chances = out_of_fold(study, task)
+    decision = decide(charter, task, classes, truth, chances)
+    why = f"study {study.fingerprint[:16]}"
+    rows = open_holdout(split.holdout, by="evaluate", why=why)
+    case = Case(
+        study.metric, rows.truth, _predicted(study.model, recipe, rows, task), decision,
+        metrics.prices(charter.goal.cost, task, classes), charter.evaluation.seed,
+    )  # fmt: skip
+    measures = [_measure(case, name) for name in METRICS[task]]
+    gains = {
+        baseline: _gain(case, _predicted(where, recipe, rows, task), baseline)
+        for baseline, where in study.baselines.items()
+    }
+    parts = _slices(charter, case, rows)
+    verdicts = list(gates.verdicts(charter, case, measures, gains, parts))
+    points = () if task == "regression" else calibration.reliability(case.truth, case.ours)
+    error = calibration.error(points) if points else None
+    verdicts += [gates.calibrated(error)] if error is not None else []
+    seen = looks(split.holdout)
+    scorecard = Scorecard(
+        project=charter.name, fingerprint=fingerprint, metric=study.metric, family=study.family,
+        measures=tuple(measures), gains=gains, decision=decision, slices=tuple(parts),
+        ladder=study.ladder, calibration_error=error,
+        verdicts=(*verdicts, gates.custody(seen, why)), looks=seen,
+        page=f"pages/{charter.name}/scorecard.html", numbers=numbers,
+    )  # fmt: skip
+    return Judgement(
+        question=charter.goal.question, rows=len(case.truth), classes=classes,
+        scorecard=scorecard, reliability=points, confusion=_confusion(case),
+        cost=metrics.measure("cost", case.truth, case.ours, decision, case.prices),
+        constant_cost=gates.cheapest_constant(case),
+    )  # fmt: skip
+
+
+def out_of_fold(study: Study, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and predictions of rows that the predicting model was not fitted on."""
+    table = pq.read_table(place(study.out_of_fold))
+    truth = table["truth"].to_numpy()
+    if task == "regression":
+        return truth, table["value"].to_numpy()
+    names = sorted(
+        (name for name in table.column_names if name.startswith("p_")), key=lambda n: int(n[2:])
+    )
+    chances = np.column_stack([table[name].to_numpy() for name in names])
+    return truth.astype(np.int64), chances
+
+
+def _predicted(where: str, recipe: Recipe, rows: Rows, task: Task) -> np.ndarray:
+    from tasks.models.shelf import take
+    from tasks.recipe.inputs import frame
+
+    pipeline: Any = take(place(where))
+    inputs = frame(recipe.signature, rows.table)
+    given = pipeline.predict(inputs) if task == "regression" else pipeline.predict_proba(inputs)
+    return np.asarray(given, dtype=np.float64)
+
+
+def _measure(case: Case, name: str) -> Measure:
+    found = metrics.interval(
+        name, case.truth, case.ours, case.decision, case.prices, seed=case.seed
+    )
+    return Measure(name=name, value=found.value, low=found.low, high=found.high)
+
+
+def _gain(case: Case, theirs: np.ndarray, baseline: str) -> Measure:
+    found = metrics.paired(
+        case.metric, case.truth, case.ours, theirs, case.decision, case.prices,
+        their_decision=case.decision, seed=case.seed,
+    )  # fmt: skip
+    return Measure(name=baseline, value=found.value, low=found.low, high=found.high)
+
+
+def _slices(charter: Charter, case: Case, rows: Rows) -> list[Slice]:
+    found = [
+        Slice(
+            column=column,
+            value=value,
+            rows=count,
+            measure=Measure(name=case.metric, value=of.value, low=of.low, high=of.high),
+        )
+        for column, value, count, of in slices(case, rows.table, charter.evaluation.slices)
+    ]
+    sign = 1 if metrics.greater_is_better(case.metric) else -1
+    return sorted(found, key=lambda part: sign * part.measure.value)
+
+
+def _confusion(case: Case) -> tuple[tuple[int, ...], ...]:
+    if case.ours.ndim == 1:
+        return ()
+    count = case.ours.shape[1]
+    cells = np.zeros((count, count), dtype=np.int64)
+    np.add.at(cells, (case.truth, metrics.answers(case.ours, case.decision)), 1)
+    return tuple(tuple(int(cell) for cell in row) for row in cells)
+
+
+def _fingerprint(charter: Charter, split: Split, study: Study) -> str:
+    said = [study.fingerprint, split.holdout.seal, charter.evaluation.model_dump_json(),
+            charter.goal.model_dump_json()]  # fmt: skip
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()
+
+
+def _keep(where: str, judgement: Judgement) -> None:
+    path = place(where)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(judgement.model_dump_json(indent=1))
+    draft.replace(path)
