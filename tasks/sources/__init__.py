@@ -1,0 +1,21 @@
+"""The family of sources: `opened(clause, where)` gives the member for a section of the charter."""
+
+from __future__ import annotations
+
+from charter.data import Source as Clause
+from tasks.sources.base import Raw, Source
+from tasks.sources.csv import CsvFile
+from tasks.sources.parquet import ParquetFile
+from tasks.sources.python import PythonCall
+from tasks.sources.rows import Roles, Rows, rows
+
+__all__ = ["CATALOGUE", "Raw", "Roles", "Rows", "Source", "opened", "rows"]
+
+CATALOGUE = (CsvFile, ParquetFile, PythonCall)
+
+
+def opened(clause: Clause, where: str = "data.source") -> Source:
+    """The source that the section describes; nothing is read yet."""
+    member: type = next(member for member in CATALOGUE if member.clause is type(clause))
+    source: Source = member(clause, where)
+    return source

@@ -1,0 +1,74 @@
+"""What a source is: something with a fingerprint that gives raw batches, again and again.
+
+To add one: a section with its own `kind` in `charter/data.py`, a file here with a class that keeps
+this protocol, and the class in `CATALOGUE`. The conformance suite in
+`tests/contracts/test_sources.py` picks it up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import pyarrow as pa
+
+from tasks.refused import Refused
+
+BATCH_ROWS = 131_072
+
+
+def row_number(position: int) -> str:
+    """How a row is named in a source without lines."""
+    return f"row {position + 1}"
+
+
+def same(position: int) -> int:
+    return position
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Batches as the source has them, before columns get the types of the lake."""
+
+    schema: pa.Schema
+    batches: Callable[[], Iterator[pa.RecordBatch]]
+    """The rows in the order of the source; can be called again."""
+    texts: bool = False
+    """Whether every column is text whose meaning has yet to be read off."""
+    position: Callable[[int], int] = same
+    """The place in the source (from 0, refused rows counted) of the n-th row given."""
+    place: Callable[[int], str] = row_number
+    """Such a position in words."""
+
+
+class Source(Protocol):
+    """A member of the family."""
+
+    clause: ClassVar[type]
+    """The section of the charter that it reads."""
+    where: str
+    """The charter's key, for refusals: `data.source`."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: the name of the file or function."""
+        ...
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the source's bytes and of the options that change what is read from them."""
+        ...
+
+    def raw(self, room: Path, refused: Refused) -> Raw:
+        """Open it; lines that are no rows go to `refused`, scratch files into `room`."""
+        ...
+
+
+def file_hash(path: Path, options: str) -> str:
+    """SHA-256 of the file and of the options it is read with."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(options.encode())
+    return digest.hexdigest()

@@ -1,0 +1,103 @@
+"""The first line of a CSV file: names, each once, none blank, split by the right character."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from typing import BinaryIO
+
+from charter import Refusal
+from charter.data import CsvSource
+
+LONGEST = 2**20
+OTHERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+
+
+def header(content: BinaryIO, source: CsvSource, where: str) -> list[str]:
+    """The names of the columns; refused where they cannot be the names of columns."""
+    text = _decoded(content.read(LONGEST), source, where)
+    if not text.strip():
+        raise Refusal(
+            where, f"found {source.path} empty", "wanted a header and rows", "Export it again."
+        )
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=source.delimiter)
+    try:
+        names = next((line for line in lines if line), [])
+    except csv.Error as error:
+        raise Refusal(
+            f"{where}, line 1", f"found no header ({error})", "wanted names of columns", _LOOK
+        ) from error
+    _split_rightly(names, source, where)
+    _each_once(names, where)
+    return names
+
+
+_LOOK = "Look at the file in a text editor: the first line has to name the columns."
+
+
+def _decoded(head: bytes, source: CsvSource, where: str) -> str:
+    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if head.startswith(mark) and not source.encoding.lower().startswith("utf-16"):
+            raise _wrong_encoding(source, where, f"encoding: {name}")
+    try:
+        decoder = codecs.getincrementaldecoder(source.encoding)()
+        return decoder.decode(head).removeprefix("\ufeff")
+    except LookupError as error:
+        raise Refusal(
+            f"{where}.encoding",
+            f"found {source.encoding}",
+            "wanted the name of an encoding",
+            "Usual ones: utf-8, latin-1, cp1252, utf-16.",
+        ) from error
+    except UnicodeError as error:
+        start = getattr(error, "start", 0)
+        line = head[:start].count(b"\n") + 1
+        raise undecodable(source, where, line) from error
+
+
+def undecodable(source: CsvSource, where: str, line: int) -> Refusal:
+    """The refusal of bytes that are not in the charter's encoding."""
+    return _wrong_encoding(source, f"{where}, line {line}", "encoding: latin-1, or cp1252")
+
+
+def _wrong_encoding(source: CsvSource, where: str, remedy: str) -> Refusal:
+    return Refusal(
+        where,
+        f"found bytes in {source.path} that are not {source.encoding}",
+        f"wanted {source.encoding}",
+        f"Say which it is in the charter's source, perhaps {remedy}.",
+    )
+
+
+def _split_rightly(names: list[str], source: CsvSource, where: str) -> None:
+    if len(names) != 1:
+        return
+    for other, word in OTHERS.items():
+        if other != source.delimiter and other in names[0]:
+            raise Refusal(
+                f"{where}, line 1",
+                f"found one column, {names[0][:80]!r}",
+                f"wanted columns separated by {source.delimiter!r}",
+                f"It looks like {word}: set delimiter: {other!r} in the charter's source.",
+            )
+
+
+def _each_once(names: list[str], where: str) -> None:
+    blank = [number for number, name in enumerate(names, 1) if not name.strip()]
+    if blank:
+        raise Refusal(
+            f"{where}, line 1",
+            f"found no name for column {', '.join(map(str, blank[:8]))} of {len(names)}",
+            "wanted a name for each column",
+            "Name it in the first line, or take the column out.",
+        )
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise Refusal(
+            f"{where}, line 1",
+            f"found the name {', '.join(twice[:8])} more than once",
+            "wanted each column to have its own name",
+            "Rename or remove the repeated columns in the first line.",
+        )

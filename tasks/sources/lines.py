@@ -1,0 +1,80 @@
+"""Which line of a CSV file a row stands on; found by reading again, as only refused rows need it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from charter import Refusal
+from charter.data import CsvSource
+from tasks.sources.unpacked import unpacked
+
+
+class Lines:
+    """The lines of one file. Rows count from 0 after the header; blank lines are no rows."""
+
+    def __init__(self, path: Path, source: CsvSource, where: str) -> None:
+        self._path = path
+        self._source = source
+        self._where = where
+
+    def numbers(self, rows: Iterable[int]) -> Iterator[int]:
+        """The line on which each of these rows (ascending) begins, in one pass over the file."""
+        records = enumerate(self._records(), -1)
+        position, line = -2, 1
+        for row in rows:
+            while position < row:
+                following = next(records, None)
+                if following is None:
+                    break
+                position, (line, _) = following
+            yield line if position == row else row + 2
+
+    def place(self, row: int) -> str:
+        return f"line {next(self.numbers([row]))}"
+
+    def check_closed(self) -> None:
+        """Refuse a file whose last row is inside a quote that never ends."""
+        line, text = 1, ""
+        for line, text in self._records():  # noqa: B007 - the last one counts
+            pass
+        if text.count('"') % 2:
+            raise Refusal(
+                f"{self._where}, line {line}",
+                "found a quote that is opened and not closed before the end of the file",
+                "wanted every quote closed",
+                'Close it, or double a quote that is part of the text ("").',
+            )
+
+    def check_decodes(self) -> int | None:
+        """The first line whose bytes are not in the encoding; None where all are."""
+        with unpacked(self._path, self._where) as (content, _):
+            for number, line in enumerate(content, 1):
+                try:
+                    line.decode(self._source.encoding)
+                except UnicodeError:
+                    return number
+        return None
+
+    def _records(self) -> Iterator[tuple[int, str]]:
+        """Each record that is not blank: the line where it begins, and its text."""
+        taken: list[str] = []
+
+        def lines(text: io.TextIOWrapper) -> Iterator[str]:
+            for line in text:
+                taken.append(line)
+                yield line
+
+        with unpacked(self._path, self._where) as (content, _):
+            text = io.TextIOWrapper(content, self._source.encoding, errors="replace", newline="")
+            number = 1
+            try:
+                for record in csv.reader(lines(text), delimiter=self._source.delimiter):
+                    if record:
+                        yield number, "".join(taken)
+                    number += len(taken)
+                    taken.clear()
+            except csv.Error:  # a field beyond the limit of Python's reader: no more line numbers
+                return

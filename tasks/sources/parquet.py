@@ -1,0 +1,72 @@
+"""One Parquet file, read row group by row group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from charter import Refusal
+from charter.data import ParquetSource
+from tasks.refused import Refused
+from tasks.sources.base import BATCH_ROWS, Raw, file_hash
+from tasks.sources.paths import located
+
+
+class ParquetFile:
+    """Typed already; texts stay texts."""
+
+    clause: ClassVar[type] = ParquetSource
+
+    def __init__(self, source: ParquetSource, where: str) -> None:
+        self.source = source
+        self.where = where
+
+    @property
+    def name(self) -> str:
+        return Path(self.source.path).name
+
+    @property
+    def path(self) -> Path:
+        return located(self.source.path, f"{self.where}.path")
+
+    def fingerprint(self) -> str:
+        return file_hash(self.path, "parquet")
+
+    def raw(self, room: Path, refused: Refused) -> Raw:
+        with self._opened() as file:
+            schema, rows = file.schema_arrow.remove_metadata(), file.metadata.num_rows
+        if rows == 0:
+            raise Refusal(
+                self.where, f"found no rows in {self.name}", "wanted some", "Export it again."
+            )
+        twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+        if twice:
+            raise Refusal(
+                self.where,
+                f"found the name {', '.join(twice)} more than once",
+                "wanted each column to have its own name",
+                "Rename the repeated columns where the file is made.",
+            )
+        return Raw(schema, self._batches)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        with self._opened() as file:
+            yield from file.iter_batches(batch_size=BATCH_ROWS)
+
+    @contextmanager
+    def _opened(self) -> Iterator[pq.ParquetFile]:
+        try:
+            with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
+                yield file
+        except (pa.ArrowInvalid, OSError) as error:
+            raise Refusal(
+                self.where,
+                f"found {self.name} unreadable as Parquet ({error})",
+                "wanted one whole Parquet file",
+                "Write it again, or say which kind of file it is: kind: csv.",
+            ) from error

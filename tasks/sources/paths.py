@@ -1,0 +1,65 @@
+"""Where a source's file is: a path, or `package:NAME/inside/path` of an installed package."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from charter import Refusal
+from tasks.nearest import suggestion
+
+
+def located(path: str, where: str) -> Path:
+    """The file, checked to be there and to be readable.
+
+    Relative paths are seen from the working directory. A package is found without importing it.
+    """
+    file = _in_package(path, where) if path.startswith("package:") else Path(path).expanduser()
+    if file.is_dir():
+        raise Refusal(
+            where,
+            f"found a folder, {path}",
+            "wanted a file",
+            _listing(file) or "Name a file in it.",
+        )
+    if not file.exists():
+        raise Refusal(where, f"found no file {path}", "wanted one that is there", _nearest(file))
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise Refusal(
+            where,
+            f"found {path}, which cannot be opened ({error.strerror})",
+            "wanted a readable file",
+            "Give this user the right to read it.",
+        ) from error
+    return file
+
+
+def _in_package(path: str, where: str) -> Path:
+    name, _, inside = path.removeprefix("package:").partition("/")
+    try:
+        spec = find_spec(name) if name.isidentifier() else None
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise Refusal(
+            where,
+            f"found no installed package {name}",
+            f"wanted it for {path}",
+            f"Install it: pip install {name}",
+        )
+    return Path(next(iter(spec.submodule_search_locations))) / inside
+
+
+def _nearest(file: Path) -> str:
+    folder = file.parent
+    if not folder.is_dir():
+        return f"There is no folder {folder} either; relative paths are seen from {Path.cwd()}."
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    return f"{suggestion(file.name, names)} (in {folder.absolute()})"
+
+
+def _listing(folder: Path) -> str:
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    return f"Name a file in it: {', '.join(names[:8])}." if names else ""
