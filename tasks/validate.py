@@ -1,10 +1,36 @@
-"""The one door to Great Expectations: which rows and tables are fit."""
+"""Which rows and tables are fit: the charter's rules and the project's suite, row by row.
+
+Great Expectations judges (`tasks/validation/judge.py` is its one door).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
 from charter import Charter, Frozen, Verdict
+from serving.home import place
+from tasks import lake
 from tasks.ingest import Ingested
 from tasks.lake import Quarantine, Table
+from tasks.validation.expectation import Expectation
+from tasks.validation.inference import infer
+from tasks.validation.rules import charter_expectations
+from tasks.validation.shape import conform, known
+from tasks.validation.sift import Sifted, fit, sift
+from tasks.validation.suite import Suite, location, read, write
+from tasks.validation.verdicts import facts, verdicts
+
+logger = logging.getLogger(__name__)
+
+EDITION = "1"
+"""Part of every fingerprint; raised when the same rows would be judged differently."""
 
 
 class Validated(Frozen):
@@ -22,6 +48,128 @@ class Validated(Frozen):
     verdicts: tuple[Verdict, ...]
 
 
+@dataclass(frozen=True)
+class _Case:
+    """What is judged, and by what."""
+
+    charter: Charter
+    ingested: Ingested
+    suite: str
+    drafted: bool
+    schema: pa.Schema
+    news: Verdict
+    expectations: tuple[Expectation, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of everything that decides which rows are fit."""
+        asked = [one.model_dump_json(exclude={"where"}) for one in self.expectations]
+        return _digest(EDITION, self.ingested.table.fingerprint, str(self.schema), *asked)
+
+    @property
+    def record(self) -> Path:
+        """Where the record of this very case is kept."""
+        share = str(self.charter.data.quarantine_share)
+        case = _digest(self.fingerprint, self.ingested.model_dump_json(), share, self.suite)
+        return place(f"tables/{self.charter.name}/validated/{case[:16]}.json")
+
+
 def validate(charter: Charter, ingested: Ingested) -> Validated:
-    """Judge the landed rows and write the fit ones to `tables/<name>/table`."""
-    raise NotImplementedError
+    """Judge the landed rows and write the fit ones to `tables/<name>/table`.
+
+    The suite is inferred where there is none, and used as it stands where there is one. A row
+    that breaks a row rule goes to quarantine with all its reasons; a table rule, and too many
+    rows in quarantine, stand as failed verdicts. A column that is gone or holds another type, a
+    rule that does not fit its column and a suite that cannot be read raise a Refusal.
+    """
+    case = _case(charter, ingested)
+    if (before := _recorded(case)) is not None:
+        return before
+    with (sifted := sift(charter, ingested.table, case.schema, case.expectations)).spool:
+        table = lake.write(
+            f"tables/{charter.name}/table",
+            charter.name,
+            fit(ingested.table, case.schema, sifted),
+            case.fingerprint,
+        )
+        refused = (batch for batch in sifted.batches())
+        quarantine = lake.quarantine(charter.name, "validate", case.fingerprint, refused)
+    logger.info("%s rows are fit, %s in quarantine", f"{table.rows:,}", f"{quarantine.rows:,}")
+    return _keep(case, _validated(case, table, quarantine, sifted))
+
+
+def _case(charter: Charter, ingested: Ingested) -> _Case:
+    schema = lake.dataset(ingested.table).schema
+    rules = charter_expectations(charter, schema)
+    path = location(charter.name)
+    drafted = not path.exists() and _draft(charter, ingested, rules, path)
+    suite = read(path)
+    known(suite.expectations, _all(schema, suite))
+    schema, news = conform(charter, ingested.table, suite, str(path))
+    return _Case(
+        charter=charter,
+        ingested=ingested,
+        suite=str(path),
+        drafted=drafted,
+        schema=schema,
+        news=news,
+        expectations=(*suite.expectations, *rules),
+    )
+
+
+def _draft(charter: Charter, ingested: Ingested, rules: Sequence[Expectation], path: Path) -> bool:
+    suite = infer(charter, ingested, rules)
+    logger.info("%s inferred from %s rows; review it", path, f"{suite.rows:,}")
+    return write(suite, path)
+
+
+def _validated(case: _Case, table: Table, quarantine: Quarantine, sifted: Sifted) -> Validated:
+    from tasks.validation.docs import write_docs
+
+    found = (case.news, *verdicts(case.charter, case.ingested, quarantine, sifted.tallies))
+    name = case.charter.name
+    docs = write_docs(
+        f"pages/{name}/docs/{case.record.stem}.html",
+        name,
+        case.suite,
+        facts(case.ingested, table, quarantine, sifted.tallies),
+        found,
+        sifted.tallies,
+    )
+    return Validated(
+        table=table,
+        quarantine=quarantine,
+        suite=case.suite,
+        drafted=case.drafted,
+        expectations=len(case.expectations),
+        docs=docs,
+        verdicts=found,
+    )
+
+
+def _recorded(case: _Case) -> Validated | None:
+    """The record of an earlier run, if everything that it names is still there."""
+    if not case.record.exists():
+        return None
+    before = Validated.model_validate_json(case.record.read_text(encoding="utf-8"))
+    there = lake.find(before.table.where, case.charter.name, case.fingerprint) == before.table
+    quarantined = before.quarantine.rows == 0 or place(before.quarantine.where).exists()
+    return before if there and quarantined and place(before.docs).exists() else None
+
+
+def _keep(case: _Case, validated: Validated) -> Validated:
+    case.record.parent.mkdir(parents=True, exist_ok=True)
+    temporary = case.record.with_name(f".{case.record.name}.{os.getpid()}")
+    temporary.write_text(validated.model_dump_json(indent=2), encoding="utf-8")
+    temporary.replace(case.record)
+    return validated
+
+
+def _all(schema: pa.Schema, suite: Suite) -> pa.Schema:
+    """Columns that the suite knows are missed by the gate for columns, in better words."""
+    gone = [name for name in suite.columns if name not in schema.names]
+    return pa.schema([*schema, *(pa.field(name, pa.null()) for name in gone)])
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

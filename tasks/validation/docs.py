@@ -1,0 +1,122 @@
+"""Data Docs: Great Expectations' own page of one result, inside our frame and without its scripts.
+
+Its page loads a dozen scripts and styles and a tracking picture from elsewhere; the sections that
+it renders are kept, the page around them is ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from charter import Verdict
+from tasks.pages import Fact, Section, keep, render, tables
+from tasks.validation.expectation import COLUMNS
+from tasks.validation.judge import great_expectations
+from tasks.validation.tally import VALUES, Tally
+
+STYLE = Path(__file__).parent / "docs.css"
+KIND = {"row": "row rule", "table": "table rule", "warning": "warning"}
+
+
+def write_docs(
+    where: str,
+    project: str,
+    suite: str,
+    facts: Sequence[Fact],
+    verdicts: Sequence[Verdict],
+    tallies: Sequence[Tally],
+) -> str:
+    """Write the page to `where`, relative to the root, and return `where`."""
+    rendered = _rendered(project, tallies)
+    style = Markup("<style>{}</style>").format(Markup(STYLE.read_text(encoding="utf-8")))
+    lead = f"What the suite {suite} and the charter asked, and what the rows answered."
+    first = Section("Verdicts", lead, style + tables.verdicts(list(verdicts)))
+    html = render(
+        title="Data Docs",
+        subtitle="Which rows are fit, judged by Great Expectations.",
+        project=project,
+        facts=facts,
+        sections=[first, *rendered],
+    )
+    return keep(where, html)
+
+
+def _rendered(project: str, tallies: Sequence[Tally]) -> list[Section]:
+    great_expectations()
+    from great_expectations.core import ExpectationSuiteValidationResult
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view.view import DefaultJinjaSectionView
+
+    met = [tally.met for tally in tallies]
+    result = ExpectationSuiteValidationResult(
+        success=all(met),
+        suite_name=project,
+        results=[_result(tally) for tally in tallies],
+        statistics={
+            "evaluated_expectations": len(met),
+            "successful_expectations": sum(met),
+            "unsuccessful_expectations": len(met) - sum(met),
+            "success_percent": 100 * sum(met) / max(len(met), 1),
+        },
+        meta={"run_id": {"run_name": project, "run_time": "1970-01-01T00:00:00+00:00"}},
+    )
+    renderer: Any = ValidationResultsPageRenderer()
+    document = renderer.render(result)
+    view = DefaultJinjaSectionView()
+    sections = []
+    for position, section in enumerate(document.sections[1:], 1):  # the first is an overview
+        content = {"section": section.to_json_dict(), "section_loop": {"index": position}}
+        sections.append(_section(str(section.section_name), view.render(content)))
+    return sections
+
+
+def _result(tally: Tally) -> Any:
+    from great_expectations.core import ExpectationValidationResult
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    expectation = tally.expectation
+    notes = f"{KIND[expectation.kind]}, {expectation.where}"
+    return ExpectationValidationResult(
+        success=tally.met,
+        expectation_config=ExpectationConfiguration(
+            type=expectation.type, kwargs=dict(expectation.kwargs), meta={"notes": notes}
+        ),
+        result=_numbers(tally),
+        exception_info={
+            "raised_exception": False, "exception_message": None, "exception_traceback": None,
+        },
+    )  # fmt: skip
+
+
+def _numbers(tally: Tally) -> dict[str, Any]:
+    """The result without positions of rows: those are in the quarantine."""
+    if not tally.by_row:
+        shown = dict(tally.observed)
+        if tally.expectation.type == COLUMNS:
+            shown.pop("details", None)
+        return shown
+    present = max(tally.elements - tally.missing, 1)
+    worst = tally.values.most_common(VALUES)
+    return {
+        "element_count": tally.elements,
+        "missing_count": tally.missing,
+        "missing_percent": 100 * tally.missing / max(tally.elements, 1),
+        "unexpected_count": tally.broken,
+        "unexpected_percent": 100 * tally.broken / present,
+        "unexpected_percent_nonmissing": 100 * tally.broken / present,
+        "unexpected_percent_total": 100 * tally.broken / max(tally.elements, 1),
+        "partial_unexpected_list": [value for value, _ in worst],
+        "partial_unexpected_counts": [{"value": value, "count": n} for value, n in worst],
+    }
+
+
+def _section(heading: str, html: str) -> Section:
+    html = re.sub(r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>", "", html, flags=re.S)
+    html = re.sub(r'\s(?:href|src|onclick)="[^"]*"', "", html)
+    html = re.sub(r'\sstyle="[^"]*"', "", html)
+    return Section(heading, "", Markup('<div class="great">{}</div>').format(Markup(html)))

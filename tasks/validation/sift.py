@@ -1,0 +1,169 @@
+"""The landed rows, batch by batch: judged once, then parted into those that are fit and the rest.
+
+Refused rows wait in a nameless temporary file between the two, so that memory holds a few batches
+however many there are, and a killed run leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+
+from charter import Charter
+from serving.home import place
+from tasks import lake
+from tasks.lake import QUARANTINE, Table
+from tasks.progress import report
+from tasks.validation.expectation import Expectation
+from tasks.validation.judge import Judge
+from tasks.validation.shape import cast
+from tasks.validation.tally import Finding, Tally
+from tasks.validation.whole import AGGREGATES, aggregate, repeats, within
+
+BATCH_ROWS = 250_000
+"""Rows that Great Expectations and pandas see at once."""
+
+
+@dataclass
+class Sifted:
+    """What was found, and the refused rows on disk: one batch for each that was read."""
+
+    tallies: list[Tally]
+    fit: int
+    refused: int
+    spool: IO[bytes]
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The refused rows, schema QUARANTINE, in the order of the table."""
+        self.spool.seek(0)
+        with pa.ipc.open_stream(pa.PythonFile(self.spool, "r")) as stream:
+            yield from stream
+
+
+def sift(
+    charter: Charter, table: Table, schema: pa.Schema, expectations: Sequence[Expectation]
+) -> Sifted:
+    """Judge every row of the table and spool those that break a rule."""
+    tallies = [Tally(expectation) for expectation in expectations]
+    by_batch = [tally for tally in tallies if not _whole(tally.expectation)]
+    earlier = _judge_whole(charter, table, tallies)
+    judge = Judge([tally.expectation for tally in by_batch])
+    sifted = Sifted(tallies, 0, 0, _nameless())
+    start = 0
+    with pa.ipc.new_stream(pa.PythonFile(sifted.spool, "w"), QUARANTINE) as spool:
+        for batch in chunks(table, schema):
+            broken = _broken(by_batch, judge.judge(batch.to_pandas()))
+            for tally, positions in earlier:
+                inside = (positions >= start) & (positions < start + batch.num_rows)
+                broken.append((tally.expectation.broken, positions[inside] - start))
+            refused = _refused(batch, start, broken)
+            spool.write_batch(refused)
+            start += batch.num_rows
+            sifted.refused += refused.num_rows
+            report("validate", start, max(table.rows, 1), f"{sifted.refused:,} rows refused")
+    sifted.fit = start - sifted.refused
+    return sifted
+
+
+def fit(table: Table, schema: pa.Schema, sifted: Sifted) -> pa.RecordBatchReader:
+    """The rows that broke nothing, in the order of the table."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        start = 0
+        for batch, refused in zip(chunks(table, schema), sifted.batches(), strict=True):
+            keep = np.ones(batch.num_rows, dtype=bool)
+            keep[refused.column("row").to_numpy() - start] = False
+            start += batch.num_rows
+            yield batch if keep.all() else batch.filter(pa.array(keep))
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def chunks(table: Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The table's rows in batches of BATCH_ROWS, whatever the sizes of its files are."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in lake.read(table, rows=BATCH_ROWS):
+        rest = cast(batch, schema)
+        while (gap := BATCH_ROWS - sum(part.num_rows for part in waiting)) <= rest.num_rows:
+            yield _joined([*waiting, rest.slice(0, gap)])
+            waiting, rest = [], rest.slice(gap)
+        if rest.num_rows:
+            waiting.append(rest)
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return parts[0] if len(parts) == 1 else pa.concat_batches(parts)
+
+
+def _whole(expectation: Expectation) -> bool:
+    return expectation.unique or expectation.type in AGGREGATES
+
+
+def _judge_whole(
+    charter: Charter, table: Table, tallies: Sequence[Tally]
+) -> list[tuple[Tally, np.ndarray]]:
+    """Judge what takes the whole table; the row rules among it with their rows."""
+    by_row = []
+    for tally in tallies:
+        expectation = tally.expectation
+        if expectation.unique:
+            positions = repeats(charter, table, expectation.columns)
+            unique = not len(positions)
+            tally.add(Finding(success=unique, elements=table.rows, positions=positions))
+            if expectation.kind == "row":
+                by_row.append((tally, positions))
+        elif expectation.type in AGGREGATES:
+            value = aggregate(charter, table, expectation)
+            observed = {"observed_value": value}
+            tally.add(Finding(success=within(value, expectation.kwargs), observed=observed))
+    return by_row
+
+
+def _broken(tallies: Sequence[Tally], findings: Sequence[Finding]) -> list[tuple[str, np.ndarray]]:
+    """Each broken row rule in words, with the batch's rows that break it."""
+    broken = []
+    for tally, finding in zip(tallies, findings, strict=True):
+        tally.add(finding)
+        if tally.expectation.kind == "row" and finding.positions is not None:
+            broken.append((tally.expectation.broken, finding.positions))
+    return broken
+
+
+def _refused(
+    batch: pa.RecordBatch, start: int, broken: Sequence[tuple[str, np.ndarray]]
+) -> pa.RecordBatch:
+    reasons: dict[int, list[str]] = {}
+    for words, positions in broken:
+        for position in positions.tolist():
+            said = reasons.setdefault(position, [])
+            if words not in said:
+                said.append(words)
+    rows = np.array(sorted(reasons), dtype=np.int64)
+    records = [json.dumps(row, default=str, ensure_ascii=False) for row in _records(batch, rows)]
+    columns = [rows + start, [reasons[row] for row in rows.tolist()], records]
+    arrays = [
+        pa.array(values, type=column.type)
+        for values, column in zip(columns, QUARANTINE, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=QUARANTINE)
+
+
+def _records(batch: pa.RecordBatch, rows: np.ndarray) -> list[dict[str, Any]]:
+    if not len(rows):
+        return []
+    records: list[dict[str, Any]] = batch.take(pa.array(rows)).to_pylist()
+    return records
+
+
+def _nameless() -> IO[bytes]:
+    folder = place("scratch")
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=folder)
