@@ -93,11 +93,13 @@ def new(name: str, data: Path, target: str | None) -> Result:
 def train(charter: Path, overrides: tuple[str, ...]) -> Result:
     """Train, judge and deploy what a charter asks for."""
     from charter.load import load
-    from flows import embedded
-    from flows.summary import say_trained
 
     load(charter, overrides)  # a typo is told before anything is started
+    from flows import embedded
+
     trained = embedded.run("flows.train", "train", charter, overrides)
+    from flows.summary import say_trained
+
     say_trained(trained, charter)
     return dict(trained.model_dump(mode="json"))
 
@@ -112,9 +114,10 @@ def train(charter: Path, overrides: tuple[str, ...]) -> Result:
 def score(charter: Path, input: Path, output: Path, overrides: tuple[str, ...]) -> Result:
     """Score a file with the live release."""
     from charter.load import load
-    from flows import embedded
 
     load(charter, overrides)
+    from flows import embedded
+
     scored = embedded.run("flows.score", "score", charter, input, output, overrides)
     return dict(scored.model_dump(mode="json"))
 

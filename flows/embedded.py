@@ -9,6 +9,7 @@ from typing import Any
 
 from flows.server import api
 from flows.terminal import stages
+from serving.home import home
 
 
 def run(module: str, flow: str, *parameters: Any) -> Any:
@@ -17,6 +18,7 @@ def run(module: str, flow: str, *parameters: Any) -> Any:
     The flow is imported while the API starts: both take seconds.
     """
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    (home() / "prefect").mkdir(parents=True, exist_ok=True)
     importing = threading.Thread(target=import_module, args=(module,))
     importing.start()
     with api() as url:

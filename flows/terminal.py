@@ -83,8 +83,8 @@ def say_refusal(refusal: Refusal) -> None:
     body = Table.grid(padding=(0, 2))
     for name, words in (
         ("where", refusal.where),
-        ("found", refusal.found),
-        ("wanted", refusal.wanted),
+        ("found", refusal.found.removeprefix("found ")),
+        ("wanted", refusal.wanted.removeprefix("wanted ")),
         ("to do", refusal.remedy),
     ):
         body.add_row(Text(name, "dim"), Text(words))
