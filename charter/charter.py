@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from charter import agreement
+from charter.conflict import agree
 from charter.constraints import Constraints
 from charter.data import Data
 from charter.deployment import Deployment
@@ -23,7 +25,7 @@ class Charter(Frozen):
     """What a model is for, what it may cost and how it is judged."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
-    """Names the tables, releases and deployments of the project."""
+    """Names the tables, releases and deployments: small letters, digits and _, a letter first."""
     goal: Goal
     experience: Experience = Experience()
     constraints: Constraints = Constraints()
@@ -35,6 +37,13 @@ class Charter(Frozen):
     tuning: Tuning = Tuning()
     deployment: Deployment = Deployment()
     runtime: Runtime = Runtime()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Charter:
+        columns = agreement.between(self.goal, self.data, self.evaluation, self.features)
+        search = agreement.of_search(self.goal, self.constraints, self.evaluation, self.tuning)
+        agree([*columns, *search])
+        return self
 
     @property
     def fingerprint(self) -> str:

@@ -14,11 +14,11 @@ class Constraints(Frozen):
 
     train_minutes: float = Field(default=5.0, gt=0, le=10_000)
     """Wall-clock minutes for search and final fit together; kept within 10 %."""
-    memory_gb: float = Field(default=4.0, gt=0)
+    memory_gb: float = Field(default=4.0, gt=0, allow_inf_nan=False)
     """Resident memory of the run with the process that fits, in GiB; kept within 10 %."""
-    latency_p99_ms: float = Field(default=50.0, gt=0)
+    latency_p99_ms: float = Field(default=50.0, gt=0, allow_inf_nan=False)
     """99th percentile of one prediction over HTTP, in milliseconds; measured in rehearsal."""
-    model_mb: float = Field(default=50.0, gt=0)
+    model_mb: float = Field(default=50.0, gt=0, allow_inf_nan=False)
     """Size of `model.onnx`, in MB (10^6 bytes)."""
     interpretable: bool = False
     """Only models whose whole logic can be printed: linear ones and single trees."""

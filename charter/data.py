@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from charter.frozen import Frozen
+
+
+def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"each name once; {', '.join(twice)} stands there twice")
+    return names
+
+
+Names = Annotated[tuple[str, ...], AfterValidator(distinct)]
+
+
+def _encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ValueError("an encoding that Python knows, such as utf-8 or latin-1") from None
+    return name
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"a regular expression; this one has {error}") from None
+    return text
 
 
 class CsvSource(Frozen):
@@ -17,7 +45,7 @@ class CsvSource(Frozen):
     path: str
     """A file path, or `package:NAME/inside/path` for a file of an installed package."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    encoding: str = "utf-8"
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
     """Texts that mean a missing value."""
 
@@ -54,8 +82,10 @@ class Join(Frozen):
     """Another source whose columns are added to each row (left join, at most one match)."""
 
     source: Source
-    on: tuple[str, ...] = Field(min_length=1)
-    columns: tuple[str, ...] | None = None
+    """Where the other rows come from."""
+    on: Names = Field(min_length=1)
+    """Columns that stand in both; a row is matched where all of them are equal."""
+    columns: Names | None = None
     """Which columns to add; default: all that the table does not have yet."""
     unmatched_share: float = Field(default=0.05, ge=0, le=1)
     """The share of rows without a match above which the run is refused."""
@@ -65,14 +95,17 @@ class Rule(Frozen):
     """A condition that each row has to meet; a row that does not goes to quarantine."""
 
     column: str | None = None
-    columns: tuple[str, ...] = ()
+    """The column that the rule is about."""
+    columns: Names = ()
     """One rule for several columns."""
     between: tuple[float, float] | None = None
     """Smallest and largest value allowed, both included."""
     one_of: tuple[str | int | float | bool, ...] | None = None
-    matches: str | None = None
+    """The values allowed."""
+    matches: Annotated[str, AfterValidator(_expression)] | None = None
     """A regular expression that the whole text has to match."""
     not_null: bool | None = None
+    """Whether a value has to be there."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,19 +126,23 @@ class Data(Frozen):
     """The source, and everything about its columns that the data cannot say themselves."""
 
     source: Source
+    """Where the rows come from."""
     until: date | datetime | None = None
     """Rows of this time and later are left for run time (needs `time`)."""
-    key: tuple[str, ...] = ()
+    key: Names = ()
     """Columns that name a row; no two rows may share them."""
     time: str | None = None
     """The column that says when a row became known."""
     joins: tuple[Join, ...] = ()
-    known_later: tuple[str, ...] = ()
+    """Other sources that add columns, in this order."""
+    known_later: Names = ()
     """Columns known only after the prediction is made; never features."""
-    known_before: tuple[str, ...] = ()
+    known_before: Names = ()
     """Columns vouched for: known when predicting, although they look like a leak."""
     columns: dict[str, Column] = {}
+    """What is known about single columns, by name."""
     rules: tuple[Rule, ...] = ()
+    """Conditions on the rows; rows that break one go to quarantine."""
     quarantine_share: float = Field(default=0.02, ge=0, le=1)
     """The share of rows in quarantine above which the run is refused."""
 

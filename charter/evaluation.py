@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from charter.conflict import Conflict, agree
+from charter.data import Names
 from charter.frozen import Frozen
 from charter.goal import Task
 
@@ -28,6 +31,12 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
 """The metrics that have a meaning for each task."""
 AUTO: dict[Task, Metric] = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 """What `metric: auto` stands for."""
+LARGEST: dict[Metric, float] = {
+    "roc_auc": 1, "average_precision": 1, "accuracy": 1, "balanced_accuracy": 1, "f1": 1, "r2": 1,
+}  # fmt: skip
+"""The best value of each metric that is better when greater; losses are at best 0."""
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 def _duration(text: str) -> str:
@@ -74,13 +83,35 @@ class Evaluation(Frozen):
     """How the holdout is made; default: by time where `data.time` names a column, else at random."""
     folds: int = Field(default=4, ge=2, le=20)
     """Folds of the search, inside the training rows; they follow the same rule as the holdout."""
-    beat: dict[Baseline, float] = {"dummy": 0.0}
+    beat: dict[Baseline, Finite] = {"dummy": 0.0}
     """By how much (in the metric's unit, better is positive) the model must beat each baseline."""
-    minimum: dict[Metric, float] = {}
+    minimum: dict[Metric, Finite] = {}
     """The worst value allowed of each metric on the holdout (for losses: the largest)."""
-    slices: tuple[str, ...] = ()
+    slices: Names = ()
     """Columns by whose values the metric is broken down; the worst slices are shown."""
-    slice_gap: float | None = Field(default=None, gt=0)
+    slice_gap: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """How much worse than the whole the worst slice may be before the model is refused."""
     seed: int = Field(default=0, ge=0)
     """Seed of splits, searches and bootstraps."""
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Evaluation:
+        agree(self._conflicts())
+        return self
+
+    def _conflicts(self) -> Iterator[Conflict]:
+        for name, value in self.minimum.items():
+            most = LARGEST.get(name)
+            if (value > most) if most is not None else (value <= 0):
+                wanted = f"{most:g} at most" if most is not None else "more than 0"
+                yield Conflict(f"minimum.{name}", f"{value:g}", wanted, "No model can reach this.")
+        if self.metric == "auto" or self.metric not in LARGEST:
+            return
+        for baseline, value in self.beat.items():
+            if value >= 1:
+                yield Conflict(
+                    f"beat.{baseline}",
+                    f"{value:g} of {self.metric}",
+                    "a gain below 1",
+                    "It is in the metric's unit: 0.01 is one hundredth.",
+                )

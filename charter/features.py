@@ -6,13 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
+from charter.data import Names
 from charter.frozen import Frozen
 
 
 class Features(Frozen):
     """What may be done to the columns."""
 
-    drop: tuple[str, ...] = ()
+    drop: Names = ()
     """Columns that are not to be used, whatever they would bring."""
     pca: Literal["auto", "never"] = "auto"
     """`auto` tries principal components where numeric columns are redundant; kept only if it pays."""

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from charter.conflict import Conflict, agree
 from charter.frozen import Frozen
 
 Task = Literal["binary", "multiclass", "regression"]
 Label = bool | int | float | str
+Price = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+COSTS: dict[Task, tuple[str, ...]] = {
+    "binary": ("false_alarm", "miss"),
+    "multiclass": ("missed",),
+    "regression": ("over", "under"),
+}
+"""The costs that have a meaning for each task."""
 
 
 class Target(Frozen):
@@ -24,19 +34,34 @@ class Target(Frozen):
     positive: Label | None = None
     """The label that counts as an alarm, for two classes; default: true, yes, 1 or the rarer one."""
 
+    @model_validator(mode="after")
+    def _positive_of_two(self) -> Target:
+        if self.positive is not None and self.task in ("multiclass", "regression"):
+            agree(
+                [
+                    Conflict(
+                        "positive",
+                        f"a positive label with task: {self.task}",
+                        "one for two classes only",
+                        "Take one of the two out.",
+                    )
+                ]
+            )
+        return self
+
 
 class Cost(Frozen):
     """What each kind of error costs, in any one unit; decides the threshold and is reported."""
 
-    false_alarm: float | None = Field(default=None, gt=0)
+    false_alarm: Price | None = None
     """Two classes: answering positive when it was not."""
-    miss: float | None = Field(default=None, gt=0)
+    miss: Price | None = None
     """Two classes: answering negative when it was positive."""
-    missed: dict[str, float] = {}
+    missed: dict[str, Price] = {}
     """More classes: cost of missing a row of this class (1 where none is given)."""
-    over: float | None = Field(default=None, gt=0)
+    over: Price | None = None
     """A number: cost per unit predicted above the truth."""
-    under: float | None = Field(default=None, gt=0)
+    under: Price | None = None
     """A number: cost per unit predicted below the truth."""
 
     @model_validator(mode="after")
@@ -51,6 +76,11 @@ class Cost(Frozen):
             raise ValueError(f"costs of one kind of task only: keep one of {', '.join(given)}")
         return self
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the costs that are set."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name))
+
 
 class Goal(Frozen):
     """The question, why it is worth a model, and who acts on the answer."""
@@ -63,3 +93,21 @@ class Goal(Frozen):
     """Who does something differently because of the answer."""
     target: Target
     cost: Cost = Cost()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Goal:
+        agree(self._conflicts())
+        return self
+
+    def _conflicts(self) -> Iterator[Conflict]:
+        task = self.target.task
+        if task == "auto":
+            return
+        for name in self.cost.given:
+            if name not in COSTS[task]:
+                yield Conflict(
+                    f"cost.{name}",
+                    f"a cost that a {task} target has not",
+                    f"{' or '.join(COSTS[task])}",
+                    "Take it out, or change goal.target.task.",
+                )

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from charter.frozen import Frozen
 
 FamilyName = Literal["dummy", "linear", "neighbours", "tree", "forest", "boosting", "neural"]
+INTERPRETABLE: frozenset[FamilyName] = frozenset({"dummy", "linear", "tree"})
+"""Families whose whole logic can be printed."""
+
+
+def _distinct(families: tuple[FamilyName, ...]) -> tuple[FamilyName, ...]:
+    if len(set(families)) < len(families):
+        raise ValueError("each family once")
+    return families
+
+
+Families = Annotated[tuple[FamilyName, ...], Field(min_length=1), AfterValidator(_distinct)]
 
 
 class Tuning(Frozen):
     """The search and its space."""
 
     search: Literal["bayesian", "random", "grid"] = "bayesian"
-    families: tuple[FamilyName, ...] | Literal["auto"] = "auto"
+    families: Families | Literal["auto"] = "auto"
     """The rungs of the ladder that are tried; `auto`: all that the constraints allow."""
     trials: int | None = Field(default=None, ge=1)
     """Most trials of one family; default: as many as the minutes allow."""

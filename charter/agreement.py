@@ -1,0 +1,94 @@
+"""Whether the sections agree: contradictions that the charter alone shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from charter.conflict import Conflict
+from charter.constraints import Constraints
+from charter.data import Data
+from charter.evaluation import METRICS, ByGroup, ByTime, Evaluation
+from charter.features import Features
+from charter.goal import Goal
+from charter.tuning import INTERPRETABLE, Tuning
+
+
+def between(
+    goal: Goal, data: Data, evaluation: Evaluation, features: Features
+) -> Iterator[Conflict]:
+    """Conflicts about columns: the target in a place for inputs, a split without its column."""
+    target = goal.target.column
+    places = {
+        "data.known_later": data.known_later,
+        "data.known_before": data.known_before,
+        "data.key": data.key,
+        "data.time": (data.time,),
+        "features.drop": features.drop,
+        "evaluation.slices": evaluation.slices,
+    }
+    for key, names in places.items():
+        if target in names:
+            yield _misplaced(key, target)
+    split = evaluation.split
+    if isinstance(split, ByGroup) and split.column == target:
+        yield _misplaced("evaluation.split.column", target)
+    if isinstance(split, ByTime) and data.time is None:
+        yield Conflict(
+            "evaluation.split",
+            "by: time, but data.time names no column",
+            "data.time",
+            "Name the time column in data.time, or split by: random.",
+        )
+    column = data.columns.get(target)
+    if column and column.role in ("identifier", "ignore", "time"):
+        yield Conflict(
+            f"data.columns.{target}.role",
+            f"{column.role} for the target",
+            "the role of its values, or none",
+            "Take it out; the target is never a feature.",
+        )
+
+
+def of_search(
+    goal: Goal, constraints: Constraints, evaluation: Evaluation, tuning: Tuning
+) -> Iterator[Conflict]:
+    """Conflicts about metrics and families."""
+    task = goal.target.task
+    if task != "auto":
+        asked = {"evaluation.metric": evaluation.metric}
+        asked |= {f"evaluation.minimum.{name}": name for name in evaluation.minimum}
+        for key, metric in asked.items():
+            if metric not in ("auto", *METRICS[task]):
+                yield Conflict(
+                    key,
+                    f"{metric} for a {task} target",
+                    f"one of {', '.join(METRICS[task])}",
+                    "Take another metric, or change goal.target.task.",
+                )
+    if tuning.families == "auto":
+        return
+    opaque = [name for name in tuning.families if name not in INTERPRETABLE]
+    if constraints.interpretable and opaque:
+        yield Conflict(
+            "tuning.families",
+            f"{', '.join(opaque)} with constraints.interpretable: true",
+            f"some of {', '.join(sorted(INTERPRETABLE))}",
+            "Take them out, or set interpretable: false.",
+        )
+    for baseline, least in evaluation.beat.items():
+        if tuning.families == (baseline,) and least > 0:
+            yield Conflict(
+                f"evaluation.beat.{baseline}",
+                f"a model that has to beat {baseline}, searched among {baseline} alone",
+                "another family in tuning.families",
+                "Add a family, or take the baseline out.",
+            )
+
+
+def _misplaced(key: str, target: str) -> Conflict:
+    return Conflict(
+        key,
+        f"the target {target}",
+        "other columns only",
+        f"Take {target} out; the target is never a feature, a key or a slice.",
+    )
