@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from charter import Charter, Frozen, Verdict
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from charter import Charter, Frozen, Refusal, Verdict
+from serving.bundle import load
+from serving.golden import GOLDEN, Golden
+from serving.home import place
+from tasks import lineage
+from tasks.asked import even, hostile_answers, ordinary_answers
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
 from tasks.lake import Table
-from tasks.split import Split
+from tasks.papers import MODEL, RECORD, Papers
+from tasks.parity import served, served_singly, verdict
+from tasks.progress import report
+from tasks.split import Holdout, Split, open_holdout
 from tasks.tune import Study
+
+FORMAT = "1"
+"""Part of every fingerprint; a new number makes every bundle anew."""
+GOLDEN_HOLDOUT, GOLDEN_HOSTILE = 48, 16
+BASES = 3
+"""Ordinary rows that are made hostile, one column at a time."""
 
 
 class Bundle(Frozen):
@@ -34,5 +55,119 @@ def package(
     study: Study,
     scorecard: Scorecard,
 ) -> Bundle:
-    """Write the bundle; a parity gate or size gate that fails stands in its verdicts."""
-    raise NotImplementedError
+    """Write the bundle; a parity gate or size gate that fails stands in its verdicts.
+
+    The same inputs give the bundle that is there, without another look at the holdout.
+    """
+    papers = Papers(charter, table, profile, split, recipe, study, scorecard)
+    fingerprint = _fingerprint(papers)
+    where = f"bundles/{charter.name}/{fingerprint[:16]}"
+    kept = _kept(place(where), fingerprint)
+    if kept is not None:
+        return kept
+    draft = place(where).with_name(f".{fingerprint[:16]}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        bundle = _made(draft, papers, fingerprint, where)
+        shutil.rmtree(place(where), ignore_errors=True)
+        draft.rename(place(where))
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    report("package", 4, 4, "done")
+    return bundle
+
+
+def _made(draft: Path, papers: Papers, fingerprint: str, where: str) -> Bundle:
+    from tasks.graph import convert
+    from tasks.models.shelf import take
+
+    report("package", 0, 4, "the graph")
+    pipeline = take(place(papers.study.model))
+    model = convert(pipeline, papers.recipe.signature).SerializeToString(deterministic=True)
+    (draft / MODEL).write_bytes(model)
+    papers.contract(draft)
+    papers.sign(draft, fingerprint)  # serving's own predictor takes signed bundles only
+    report("package", 1, 4, "parity")
+    proof = prove(draft, pipeline, papers.split.holdout, papers.charter.deployment.parity_rows)
+    (draft / GOLDEN).write_text(proof.golden.model_dump_json())
+    bundle = Bundle(
+        project=papers.charter.name,
+        fingerprint=fingerprint,
+        where=where,
+        model_mb=len(model) / 1e6,
+        parity=proof.difference,
+        parity_rows=proof.rows,
+        verdicts=(*proof.verdicts, _size(papers.charter, len(model))),
+    )
+    report("package", 3, 4, "the papers")
+    papers.write(draft, bundle)
+    papers.sign(draft, fingerprint)
+    return bundle
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the comparison of pipeline and graph gave."""
+
+    difference: float
+    rows: int
+    verdicts: tuple[Verdict, ...]
+    golden: Golden
+
+
+def prove(folder: Path, pipeline: Any, holdout: Holdout, most: int) -> Proof:
+    """Compare the pipeline with the signed bundle, asked as a client asks it.
+
+    On at most `most` rows of the holdout, on hostile rows, and on the golden rows one at a time.
+    """
+    from serving.predictor import Predictor
+
+    predictor = Predictor(folder)
+    rows = open_holdout(holdout, "package", "parity and golden rows").table
+    rows = rows.take(even(rows.num_rows, most))
+    ordinary = ordinary_answers(pipeline, predictor.signature, rows)
+    bases = [ordinary.rows[i] for i in even(len(ordinary.rows), BASES)]
+    awkward = hostile_answers(pipeline, predictor.signature, bases)
+    golden = ordinary.few(GOLDEN_HOLDOUT).then(awkward.few(GOLDEN_HOSTILE))
+    found = {
+        "deployment.parity_rows": ordinary.compared(served(predictor, ordinary.rows)),
+        "parity.hostile": awkward.compared(served(predictor, awkward.rows)),
+        "parity.golden": golden.compared(served_singly(predictor, golden.rows)),
+    }
+    return Proof(
+        difference=max(parity.difference for parity in found.values()),
+        rows=sum(parity.rows for parity in found.values()),
+        verdicts=tuple(verdict(gate, parity) for gate, parity in found.items()),
+        golden=golden.record(predictor.decide),
+    )
+
+
+def _size(charter: Charter, size: int) -> Verdict:
+    found, limit = size / 1e6, charter.constraints.model_mb
+    return Verdict(
+        gate="constraints.model_mb",
+        passed=found <= limit,
+        message=f"the model has {found:.3g} MB, limit {limit:g} MB",
+        numbers={"model_mb": found, "limit": limit},
+    )
+
+
+def _kept(folder: Path, fingerprint: str) -> Bundle | None:
+    """The bundle of an earlier run, if every file of it is as it was written."""
+    try:
+        if load(folder).manifest.fingerprint != fingerprint:
+            return None
+        return Bundle.model_validate_json((folder / RECORD).read_bytes())
+    except (Refusal, OSError, ValueError):
+        return None
+
+
+def _fingerprint(papers: Papers) -> str:
+    said = [
+        FORMAT, papers.charter.fingerprint, papers.table.fingerprint, str(papers.table.version),
+        papers.split.holdout.seal, papers.recipe.fingerprint, papers.study.fingerprint,
+        papers.scorecard.fingerprint, papers.scorecard.decision.model_dump_json(),
+        lineage.lock() or "",
+    ]  # fmt: skip
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()

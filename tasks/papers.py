@@ -1,0 +1,78 @@
+"""What goes into the bundle beside the graph, and the manifest that seals it all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charter import Charter, Frozen
+from serving.bundle import MANIFEST, Manifest, sha256
+from tasks import lineage
+from tasks.explore import Profile
+from tasks.lake import Table
+from tasks.split import Split
+
+if TYPE_CHECKING:
+    from tasks.engineer import Recipe
+    from tasks.evaluate import Scorecard
+    from tasks.package import Bundle
+    from tasks.tune import Study
+
+MODEL = "model.onnx"
+RECORD = "bundle.json"
+
+
+@dataclass(frozen=True)
+class Papers:
+    """Everything that is known about the model."""
+
+    charter: Charter
+    table: Table
+    profile: Profile
+    split: Split
+    recipe: Recipe
+    study: Study
+    scorecard: Scorecard
+
+    def contract(self, folder: Path) -> None:
+        """What serving needs: the signature and the decision."""
+        _write(folder / "signature.json", self.recipe.signature)
+        _write(folder / "decision.json", self.scorecard.decision)
+
+    def write(self, folder: Path, bundle: Bundle) -> None:
+        """What people need: the charter, the scorecard, the card, the record of the bundle."""
+        from tasks.card import as_html, as_markdown, parts
+
+        _write(folder / "charter.json", self.charter)
+        _write(folder / "scorecard.json", self.scorecard)
+        _write(folder / RECORD, bundle)
+        card = parts(self, bundle)
+        title = f"{self.charter.name}: model card"
+        (folder / "card.md").write_text(as_markdown(title, card), encoding="utf-8")
+        html = as_html(title, self.charter, card)
+        (folder / "card.html").write_text(html, encoding="utf-8")
+
+    def sign(self, folder: Path, fingerprint: str) -> None:
+        """The manifest, with the hash of each file that is there."""
+        files = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
+        manifest = Manifest(
+            project=self.charter.name,
+            fingerprint=fingerprint,
+            created=datetime.now(UTC),
+            files={path.name: sha256(path.read_bytes()) for path in files},
+            charter=self.charter.fingerprint,
+            tables={self.table.where: self.table.version},
+            training=self.split.training.fingerprint,
+            study=self.study.fingerprint,
+            family=self.study.family,
+            lock=lineage.lock(),
+            commit=lineage.commit(),
+            libraries=lineage.libraries(),
+        )
+        _write(folder / MANIFEST, manifest)
+
+
+def _write(path: Path, record: Frozen) -> None:
+    path.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
