@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
-from charter import Charter, Frozen, Verdict
+import hashlib
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from charter import Charter, Frozen, Refusal, Verdict
+from serving.home import place
+from tasks import lake
+from tasks.derive import Derived
+from tasks.incoming import gathered, is_early, roles, rows_for_scoring
+from tasks.joins import Joined, prepare, workbench
 from tasks.lake import Quarantine, Table
+from tasks.named import check_names
+from tasks.refused import Spool
+from tasks.scratch import scratch
+from tasks.sources import Source, opened, rows
+
+__all__ = ["Ingested", "JoinReport", "ingest", "rows_for_scoring"]
+
+log = logging.getLogger(__name__)
+WAY = 1
+"""Counts up when the same input has to land differently."""
 
 
 class JoinReport(Frozen):
@@ -14,6 +40,8 @@ class JoinReport(Frozen):
     added: tuple[str, ...]
     unmatched: int
     unmatched_share: float
+    refused: int = 0
+    """Lines of the joined source that are no rows; they are in quarantine as `ingest join <n>`."""
 
 
 class Ingested(Frozen):
@@ -29,5 +57,192 @@ class Ingested(Frozen):
 
 
 def ingest(charter: Charter) -> Ingested:
-    """Read, check-cast, join, derive the target, and land the rows in `tables/<name>/landed`."""
-    raise NotImplementedError
+    """Read, check-cast, join, derive the target, and land the rows in `tables/<name>/landed`.
+
+    The same source, joins and target again: nothing is read but the bytes to hash, and the same
+    record is given. Rows that cannot be read are in quarantine under the stage `ingest`.
+    """
+    source = opened(charter.data.source)
+    fingerprint = _fingerprint(charter, source)
+    ingested = _remembered(charter, fingerprint)
+    if ingested is None:
+        with scratch("ingest") as room, workbench(charter, room) as connection:
+            ingested = _Landing(charter, source, fingerprint, room, connection).land()
+        _remember(charter, ingested)
+        log.info(
+            "%s: %d of %d rows landed as version %d",
+            source.name,
+            ingested.table.rows,
+            ingested.source_rows,
+            ingested.table.version,
+        )
+    check_names(charter, lake.dataset(ingested.table).schema)
+    return ingested.model_copy(update={"verdicts": _verdicts(charter, ingested)})
+
+
+class _Landing:
+    """One pass of the rows from the source into the table."""
+
+    def __init__(
+        self,
+        charter: Charter,
+        source: Source,
+        fingerprint: str,
+        room: Path,
+        connection: duckdb.DuckDBPyConnection,
+    ) -> None:
+        self.charter = charter
+        self.fingerprint = fingerprint
+        self.connection = connection
+        self.refused = Spool(room / "refused")
+        self.source = source
+        known = roles(charter)
+        self.rows = rows(source, known, room, self.refused)
+        self.joins = prepare(connection, charter, self.rows.schema, known, room)
+        fields = [*self.rows.schema, *(field for join in self.joins for field in join.added)]
+        self.schema = pa.schema(fields)
+        self.derived: Derived | None = None
+        if charter.goal.target.derive is not None:
+            self.derived = Derived(connection, charter, self.schema)
+            self.schema = self.schema.append(self.derived.field)
+        check_names(charter, self.schema)
+        self.read = self.later = self.landed = 0
+
+    def land(self) -> Ingested:
+        name = self.charter.name
+        where = f"tables/{name}/landed"
+        table = lake.find(where, name, self.fingerprint)
+        if table is None:
+            reader = pa.RecordBatchReader.from_batches(self.schema, self._batches())
+            table = lake.write(where, name, reader, self.fingerprint)
+        if not self.read:  # landed by a run that was killed before it could say so
+            for _ in self._batches():
+                pass
+        return Ingested(
+            table=table,
+            quarantine=self._keep("ingest", self.refused),
+            source_rows=self.read + self.refused.count,
+            later_rows=self.later,
+            joins=tuple(self._report(number, join) for number, join in enumerate(self.joins)),
+        )
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        for batch in gathered(self.rows.schema, self.rows.batches):
+            self.read += batch.num_rows
+            if self.charter.data.until is not None:
+                early = batch.filter(is_early(self.charter, batch))
+                self.later += batch.num_rows - early.num_rows
+                batch = early
+            if batch.num_rows == 0:
+                continue
+            for join in self.joins:
+                batch = join.apply(self.connection, batch)
+            self.landed += batch.num_rows
+            yield batch if self.derived is None else self.derived.apply(batch)
+        self._check_landed()
+
+    def _check_landed(self) -> None:
+        if self.landed:
+            return
+        if self.later:
+            raise Refusal(
+                "data.until",
+                f"found all {self.later} rows at or after {self.charter.data.until}",
+                "wanted rows before it to learn from",
+                "Move data.until to a later day.",
+            )
+        first = next(self.refused.batches()).slice(0, 1).to_pylist()[0]
+        raise Refusal(
+            self.source.where,
+            f"found no row that can be used; the first: {'; '.join(first['reasons'])} "
+            f"({first['record'][:200]})",
+            "wanted rows of the header's shape and the declared roles",
+            "Correct the file, its delimiter, or data.columns.",
+        )
+
+    def _keep(self, stage: str, refused: Spool) -> Quarantine:
+        return lake.quarantine(self.charter.name, stage, self.fingerprint, refused.batches())
+
+    def _report(self, number: int, joined: Joined) -> JoinReport:
+        return JoinReport(
+            source=joined.name,
+            on=joined.join.on,
+            added=tuple(joined.added.names),
+            unmatched=joined.unmatched,
+            unmatched_share=joined.unmatched_share,
+            refused=self._keep(f"ingest join {number}", joined.refused).rows,
+        )
+
+
+def _fingerprint(charter: Charter, source: Source) -> str:
+    """Of the bytes, and of every clause that changes what lands."""
+    data = charter.data
+    clauses = {
+        "way": WAY,
+        "source": source.fingerprint(),
+        "joins": [
+            [
+                opened(join.source, f"data.joins.{number}.source").fingerprint(),
+                join.on,
+                join.columns,
+            ]
+            for number, join in enumerate(data.joins)
+        ],
+        "until": str(data.until),
+        "time": data.time,
+        "roles": {name: column.role for name, column in sorted(data.columns.items())},
+        "target": [charter.goal.target.column, charter.goal.target.derive],
+    }
+    return hashlib.sha256(json.dumps(clauses, sort_keys=True).encode()).hexdigest()
+
+
+def _note(charter: Charter, fingerprint: str) -> Path:
+    return place(f"tables/{charter.name}/ingested/{fingerprint}.json")
+
+
+def _remembered(charter: Charter, fingerprint: str) -> Ingested | None:
+    """What an earlier run said, if its table is still the latest."""
+    note = _note(charter, fingerprint)
+    if not note.exists():
+        return None
+    ingested = Ingested.model_validate_json(note.read_text())
+    latest = lake.find(ingested.table.where, charter.name, fingerprint)
+    return ingested if latest == ingested.table else None
+
+
+def _remember(charter: Charter, ingested: Ingested) -> None:
+    note = _note(charter, ingested.table.fingerprint)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    fresh = note.with_suffix(f".{os.getpid()}.part")
+    fresh.write_text(ingested.model_dump_json(indent=2))
+    fresh.replace(note)
+
+
+def _verdicts(charter: Charter, ingested: Ingested) -> tuple[Verdict, ...]:
+    """The joins' unmatched shares, and, only to be shown here, the share of unreadable rows."""
+    verdicts = [
+        Verdict(
+            gate=f"data.joins.{number}.unmatched_share",
+            passed=report.unmatched_share <= join.unmatched_share,
+            message=f"{report.unmatched} rows ({report.unmatched_share:.2%}) have no match in "
+            f"{report.source}, at most {join.unmatched_share:.2%} may",
+            numbers={"unmatched": report.unmatched, "share": report.unmatched_share},
+        )
+        for number, (join, report) in enumerate(
+            zip(charter.data.joins, ingested.joins, strict=True)
+        )
+    ]
+    refused = Counter({"the source": ingested.quarantine.rows})
+    refused.update({report.source: report.refused for report in ingested.joins})
+    share = ingested.quarantine.rows / max(ingested.source_rows, 1)
+    named = ", ".join(f"{count} of {name}" for name, count in refused.items() if count)
+    verdicts.append(
+        Verdict(
+            gate="data.source",
+            passed=not named,
+            message=f"rows that cannot be read: {named}" if named else "every row could be read",
+            numbers={"refused": ingested.quarantine.rows, "share": share},
+            level="warn",
+        )
+    )
+    return tuple(verdicts)

@@ -87,7 +87,7 @@ def _decimal(texts: pa.Array) -> pa.Array:
     values = _any_decimal(texts)
     if _any(pc.match_substring_regex(texts, r"^[+-]?0[0-9]")):
         raise pa.ArrowInvalid("leading zeros: a code rather than a number")
-    large = pc.greater(pc.abs(values), EXACT)
+    large = pc.greater_equal(pc.abs(values), EXACT)
     if _any(large) and _any(pc.match_substring_regex(texts, r"^[+-]?[0-9]{16,}$")):
         raise pa.ArrowInvalid("whole numbers beyond 2^53: identifiers rather than amounts")
     return values

@@ -1,0 +1,34 @@
+"""A folder for a stage's temporary files, under the root so that it has the disk's room."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from serving.home import place
+
+
+@contextmanager
+def scratch(stage: str) -> Iterator[Path]:
+    """The folder, removed afterwards; those that a killed process left are removed too."""
+    root = place("scratch")
+    root.mkdir(parents=True, exist_ok=True)
+    for left in root.iterdir():
+        if _abandoned(left.name):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{stage}-{os.getpid()}-", dir=root))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _abandoned(name: str) -> bool:
+    import psutil
+
+    parts = name.split("-")
+    return len(parts) == 3 and parts[1].isdigit() and not psutil.pid_exists(int(parts[1]))
