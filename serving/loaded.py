@@ -1,0 +1,98 @@
+"""One release in memory: verified, proven on its golden rows, ready to answer requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from charter import Refusal
+from serving.form import Form
+from serving.golden import golden
+from serving.packing import Packed
+from serving.predictor import Predictor
+from serving.proof import prove
+from serving.releases import Live, digest
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A release that answers; immutable, so a request that began with it ends with it."""
+
+    live: Live
+    folder: Path
+    predictor: Predictor
+    form: Form
+
+    def answer(self, body: bytes) -> bytes:
+        """The JSON answer to a request body: an object to a row, a list to a list."""
+        packed, many = self.form.read(body)
+        answers = list(self._answers(packed)) if len(packed) else []
+        return orjson.dumps(answers if many else answers[0])
+
+    def _answers(self, packed: Packed) -> Iterator[dict[str, Any]]:
+        """One object per row: the prediction, for classes its words and probabilities."""
+        found = self.predictor.predict(packed)
+        release = self.live.release
+        if found.values is not None:
+            for value in found.values.tolist():
+                yield {"prediction": value, "release": release}
+        if found.probabilities is None or found.labels is None:
+            return
+        signature = self.predictor.signature
+        for label, row in zip(found.labels, found.probabilities.tolist(), strict=True):
+            yield {
+                "prediction": label,
+                "say": signature.say.get(label, label),
+                "probabilities": dict(zip(signature.classes, row, strict=True)),
+                "release": release,
+            }
+
+    @cached_property
+    def example(self) -> Any:
+        """The answer to the example row."""
+        return orjson.loads(self.answer(orjson.dumps(self.form.example)))
+
+    @cached_property
+    def papers(self) -> dict[str, Any]:
+        """Everything that stands beside the model, as `/model` gives it."""
+        files = self.predictor.manifest.files
+        metrics = self.folder / "metrics.json"
+        return {
+            "project": self.predictor.signature.project,
+            "release": self.live.release,
+            "previous": self.live.previous,
+            "live_since": self.live.at,
+            "signature": self.predictor.signature.model_dump(mode="json"),
+            "decision": self.predictor.decision.model_dump(mode="json"),
+            "metrics": orjson.loads(metrics.read_bytes()) if "metrics.json" in files else None,
+            "manifest": self.predictor.manifest.model_dump(mode="json"),
+            "card": self.card,
+        }
+
+    @cached_property
+    def card(self) -> str:
+        """The model card, in Markdown."""
+        named = "card.md" in self.predictor.manifest.files
+        return (self.folder / "card.md").read_text("utf-8") if named else ""
+
+
+def load(folder: Path, live: Live) -> Loaded:
+    """Load the release that `live` names from its releases folder; a broken one is refused."""
+    release = folder / str(live.release)
+    if digest(release) != live.manifest:
+        raise Refusal(
+            str(release),
+            "found another manifest than the one that went live",
+            f"wanted SHA-256 {live.manifest[:12]}…",
+            "Deploy the bundle again (`perennial train`), or put the release back from a copy.",
+        )
+    predictor = Predictor(release)
+    prove(predictor, golden(release), str(release))
+    loaded = Loaded(live, release, predictor, Form(predictor.signature))
+    _ = loaded.example, loaded.papers  # now, so that no request meets a fault or the disk
+    return loaded

@@ -1,0 +1,83 @@
+"""The service's own pages, made of the release that answers now.
+
+Nothing on them comes from elsewhere; the policy that is sent with them forbids it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache
+from pathlib import Path
+
+import orjson
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markdown_it import MarkdownIt
+
+from serving import form
+from serving.form import Bad
+from serving.loaded import Loaded
+from serving.watch import Refused
+
+HERE = Path(__file__).parent
+
+
+def docs(loaded: Loaded | None, refused: Refused | None) -> HTMLResponse:
+    """What the service takes and gives, with a place to try it."""
+    if loaded is None:
+        return _html("waiting.html", title="No release yet", refused=refused)
+    return _html(
+        "docs.html",
+        title=loaded.predictor.signature.project,
+        loaded=loaded,
+        refused=refused,
+        signature=loaded.predictor.signature,
+        form=form,
+        example=pretty(loaded.form.example),
+        answer=pretty(loaded.example),
+        problem=_problem(loaded),
+    )
+
+
+def card(loaded: Loaded) -> HTMLResponse:
+    """The model card; HTML inside it is shown as text."""
+    text = MarkdownIt("js-default").render(loaded.card or "This release has no model card.")
+    return _html("card.html", title=f"{loaded.predictor.signature.project}: model card", card=text)
+
+
+def pretty(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def _html(name: str, **words: object) -> HTMLResponse:
+    nonce = secrets.token_urlsafe(16)
+    policy = (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
+        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+    text = _templates().get_template(name).render(nonce=nonce, **words)
+    return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+
+
+def _problem(loaded: Loaded) -> str:
+    """A real refusal: the example with one name mistyped."""
+    row = loaded.form.example
+    name = max(row, key=len, default="")
+    row[f"{name}s"] = row.pop(name, None)
+    try:
+        loaded.form.read(orjson.dumps(row))
+    except Bad as bad:
+        return pretty({"detail": [problem.model_dump() for problem in bad.problems]})
+    return ""
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
