@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from charter import Charter, Frozen
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charter import Charter, Frozen, Refusal
 from charter.goal import Task
+from serving.home import place
 from serving.signature import Kind
+from tasks import progress
 from tasks.lake import Table
+from tasks.nearest import suggestion
+
+if TYPE_CHECKING:
+    from tasks.exploration.columns import Content
+    from tasks.exploration.findings import Findings
+
+logger = logging.getLogger(__name__)
+
+WAY = 1
+"""Counts up when the numbers are made in another way, so that old profiles are made again."""
 
 
 class ColumnProfile(Frozen):
@@ -24,9 +42,11 @@ class ColumnProfile(Frozen):
     quantiles: tuple[float, ...] = ()
     """At 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99; seconds for times."""
     levels: tuple[tuple[str, int], ...] = ()
-    """Most frequent values of texts and flags with their counts, at most 64."""
+    """Most frequent values of texts, flags and numbers declared a category, with their counts, at
+    most 64; none for identifiers and long texts."""
     target_strength: float | None = None
-    """How well the column alone predicts the target, 0 (nothing) to 1 (everything)."""
+    """How well the column alone predicts the target, 0 (nothing) to 1 (everything); rows it is
+    estimated on are never those it is judged on."""
 
 
 class Suspect(Frozen):
@@ -34,7 +54,7 @@ class Suspect(Frozen):
 
     column: str
     evidence: str
-    """One sentence with the number."""
+    """Sentences with the numbers, the strongest first."""
     strength: float
 
 
@@ -59,5 +79,115 @@ class Profile(Frozen):
 
 
 def explore(charter: Charter, table: Table) -> Profile:
-    """Profile every column of the table and write the page."""
-    raise NotImplementedError
+    """Profile every column of the table and write the page.
+
+    The same table and clauses give the same record, without looking again. Refuses a target that
+    cannot be learnt and clauses about columns that are not there.
+    """
+    page = f"pages/{charter.name}/profile.html"
+    numbers = f"pages/{charter.name}/profile.json"
+    fingerprint = _fingerprint(charter, table)
+    known = _known(place(numbers), fingerprint)
+    if known is not None and place(page).exists():
+        return known
+    found = _look(charter, table)
+    profile = Profile(
+        project=charter.name,
+        fingerprint=fingerprint,
+        rows=found.rows,
+        task=found.truth.task,
+        classes=found.truth.classes,
+        columns=tuple(_column(content, found) for content in found.columns),
+        suspects=tuple(
+            Suspect(column=s.column, evidence=" ".join(s.sentences), strength=s.strength)
+            for s in found.suspects
+        ),
+        page=page,
+        numbers=numbers,
+    )
+    _keep(charter, table, profile, found)
+    logger.info("%s: %d rows, %d columns", charter.name, found.rows, len(found.columns))
+    return profile
+
+
+def _look(charter: Charter, table: Table) -> Findings:
+    from tasks.exploration.findings import findings
+    from tasks.exploration.store import opened
+
+    progress.report("explore", 0, 1, "reading the rows")
+    with opened(table, charter.constraints.memory_gb) as store:
+        _known_columns(charter, [field.name for field in store.fields])
+        return findings(charter, store)
+
+
+def _keep(charter: Charter, table: Table, profile: Profile, found: Findings) -> None:
+    from tasks.exploration.numbers import everything
+    from tasks.exploration.report import report
+    from tasks.pages import keep
+
+    keep(profile.page, report(charter, table, found))
+    # Last, since this file says that both are there.
+    text = json.dumps({"profile": profile.model_dump(mode="json"), **everything(found)}, indent=1)
+    keep(profile.numbers, text)
+    progress.report("explore", 1, 1, profile.page)
+
+
+def _column(content: Content, found: Findings) -> ColumnProfile:
+    return ColumnProfile(
+        name=content.name,
+        kind=content.field.kind,
+        role=content.role,
+        missing_share=content.missing / found.rows,
+        distinct=content.distinct,
+        low=content.low,
+        high=content.high,
+        mean=content.mean,
+        std=content.std,
+        quantiles=content.quantiles,
+        levels=content.levels,
+        target_strength=found.strength(content.name),
+    )
+
+
+def _fingerprint(charter: Charter, table: Table) -> str:
+    """Of the table's version and of every clause that is read here."""
+    clauses = [
+        charter.goal.model_dump(mode="json"),
+        charter.data.model_dump(mode="json"),
+        charter.experience.say,
+        charter.evaluation.slices,
+        charter.features.drop,
+    ]
+    text = json.dumps([WAY, table.where, table.version, table.fingerprint, clauses])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _known(path: Path, fingerprint: str) -> Profile | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["profile"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return Profile.model_validate(found) if found.get("fingerprint") == fingerprint else None
+
+
+def _known_columns(charter: Charter, names: list[str]) -> None:
+    """Refuse clauses about columns that the table does not have."""
+    data = charter.data
+    said = [
+        ("data.known_later", data.known_later),
+        ("data.known_before", data.known_before),
+        ("data.columns", tuple(data.columns)),
+        ("data.key", data.key),
+        ("data.time", (data.time,) if data.time else ()),
+        ("features.drop", charter.features.drop),
+        ("evaluation.slices", charter.evaluation.slices),
+    ]
+    for where, columns in said:
+        for column in columns:
+            if column not in names:
+                raise Refusal(
+                    f"charter.{where}",
+                    f"found {column}, which is no column of the table",
+                    "wanted names of columns",
+                    suggestion(column, names),
+                )

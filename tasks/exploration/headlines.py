@@ -1,0 +1,140 @@
+"""What to read first, in sentences with numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from charter import Charter
+from tasks.exploration.findings import Findings
+from tasks.exploration.gaps import together
+from tasks.exploration.suspects import measured
+from tasks.pages import Fact
+from tasks.pages.blocks import join, strong
+from tasks.pages.figures import number, share
+
+RARE = 0.05
+SHIFT = 0.1
+
+
+def headlines(charter: Charter, found: Findings) -> list[str]:
+    """The sentences, most urgent first; escaped where they name things of the data."""
+    return [
+        *_leaks(found),
+        *_target(found),
+        *_strongest(charter, found),
+        *_gaps(found),
+        *_redundant(found),
+        *_changes(found),
+        *_useless(found),
+    ]
+
+
+def target_fact(found: Findings) -> Fact:
+    """The target in one number."""
+    truth = found.truth
+    known = found.rows - truth.missing
+    if truth.task == "regression":
+        target = found.target
+        return Fact(f"Mean {truth.field.name}", number(target.mean), f"spread {number(target.std)}")
+    if truth.task == "binary":
+        name = "Positive rows" if truth.classes[1] == "true" else truth.classes[1]
+        return Fact(f"{name}", share(truth.counts[1] / known), f"{number(truth.counts[1])} rows")
+    top = max(range(len(truth.counts)), key=lambda at: truth.counts[at])
+    return Fact(f"Most frequent: {truth.classes[top]}", share(truth.counts[top] / known), "")
+
+
+def _leaks(found: Findings) -> Iterator[str]:
+    names = [suspect.column for suspect in found.suspects]
+    if names:
+        plural = "looks" if len(names) == 1 else "look"
+        yield join(
+            [
+                strong(f"{_listed(names)} {plural} known only with the target. "),
+                "See the evidence below.",
+            ]
+        )
+
+
+def _target(found: Findings) -> Iterator[str]:
+    truth = found.truth
+    known = found.rows - truth.missing
+    if truth.task == "regression":
+        quantiles = found.target.quantiles
+        yield join(
+            [
+                strong(f"{truth.field.name} is {number(quantiles[3])} in the middle"),
+                f", and between {number(quantiles[1])} and {number(quantiles[5])} in nine rows of ten.",
+            ]
+        )
+    elif truth.task == "binary":
+        rate = share(truth.counts[1] / known)
+        yield join(
+            [
+                strong(f"{rate} of the rows are {truth.field.name} = {truth.classes[1]}"),
+                f", {number(truth.counts[1])} of {number(known)}; always answering the larger class "
+                f"is right in {share(max(truth.counts) / known)}.",
+            ]
+        )
+    else:
+        rarest = min(zip(truth.counts, truth.classes, strict=True))
+        yield join(
+            [
+                strong(f"{len(truth.classes)} classes"),
+                f", from {share(max(truth.counts) / known)} of the rows down to "
+                f"{share(rarest[0] / known)} ({rarest[1]}, {number(rarest[0])} rows).",
+            ]
+        )
+
+
+def _strongest(charter: Charter, found: Findings) -> Iterator[str]:
+    later = set(charter.data.known_later) | {suspect.column for suspect in found.suspects}
+    open_to = [relation for relation in found.relations if relation.column not in later][:3]
+    if not open_to or open_to[0].strength < 0.005:
+        yield strong("No column that may be used tells anything about the target alone.")
+        return
+    told = [f"{r.column} ({measured(found.truth, r)})" for r in open_to if r.strength >= 0.005]
+    yield join([strong("What tells most alone: "), _listed(told), "."])
+
+
+def _gaps(found: Findings) -> Iterator[str]:
+    gappy = [c for c in found.columns if c.missing > RARE * found.rows]
+    if gappy:
+        ordered = sorted(gappy, key=lambda column: -column.missing)
+        told = [f"{c.name} ({share(c.missing / found.rows)})" for c in ordered[:4]]
+        yield join([strong("Many values are missing in "), _listed(told, len(ordered)), "."])
+    groups = [group for group in together(found.overlaps) if len(group) > 1]
+    for group in sorted(groups, key=len, reverse=True)[:2]:
+        yield join([_listed(list(group[:5]), len(group)), " are missing in the same rows."])
+
+
+def _redundant(found: Findings) -> Iterator[str]:
+    pairs = [
+        p for p in found.associations.redundant if found.truth.field.name not in (p.one, p.other)
+    ]
+    if pairs:
+        told = [f"{p.one} and {p.other} ({p.value:.2f})" for p in pairs[:3]]
+        yield join([strong("Nearly the same information: "), _listed(told, len(pairs), "; "), "."])
+
+
+def _changes(found: Findings) -> Iterator[str]:
+    if found.courses is None:
+        return
+    shown = [course for course in found.courses.columns if course.change >= SHIFT][:2]
+    for course in shown:
+        yield join([strong(f"{course.column} changes on {course.when}: "), f"{course.told}."])
+
+
+def _useless(found: Findings) -> Iterator[str]:
+    names = [column.name for column in found.columns if column.distinct < 2]
+    if names:
+        plural = "never changes" if len(names) == 1 else "never change"
+        yield join([strong(_listed(names[:6], len(names))), f" {plural} and can tell nothing."])
+
+
+def _listed(names: list[str], of: int | None = None, between: str = ", ") -> str:
+    more = (of or len(names)) - len(names)
+    if more > 0:
+        return between.join(names) + f" and {number(more)} more"
+    if len(names) > 1 and between == ", ":
+        return ", ".join(names[:-1]) + f" and {names[-1]}"
+    return between.join(names)
