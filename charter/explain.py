@@ -122,7 +122,7 @@ def _wrongs(item: _Placed, values: dict[str, Any]) -> Iterator[Wrong]:
         yield Wrong(item.key, _shown(given), wanted, remedy)
     elif kind in ("union_tag_invalid", "literal_error"):
         yield _choice(item, context)
-    elif cause is not None:
+    elif isinstance(cause, ValueError):
         yield Wrong(item.key, _shown(given), str(cause), remedy)
     else:
         yield Wrong(item.key, _shown(given), _wanted(error), _quoting(error) or remedy)
