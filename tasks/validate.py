@@ -23,7 +23,7 @@ from tasks.validation.expectation import Expectation
 from tasks.validation.inference import infer
 from tasks.validation.rules import charter_expectations
 from tasks.validation.shape import conform, known
-from tasks.validation.sift import Sifted, fit, sift
+from tasks.validation.sift import Sifted, fit, nameless, sift
 from tasks.validation.suite import Suite, location, read, write
 from tasks.validation.verdicts import facts, verdicts
 
@@ -85,14 +85,15 @@ def validate(charter: Charter, ingested: Ingested) -> Validated:
     case = _case(charter, ingested)
     if (before := _recorded(case)) is not None:
         return before
-    with (sifted := sift(charter, ingested.table, case.schema, case.expectations)).spool:
+    with nameless() as spool:
+        sifted = sift(charter, ingested.table, case.schema, case.expectations, spool)
         table = lake.write(
             f"tables/{charter.name}/table",
             charter.name,
             fit(ingested.table, case.schema, sifted),
             case.fingerprint,
         )
-        refused = (batch for batch in sifted.batches())
+        refused = sifted.batches()
         quarantine = lake.quarantine(charter.name, "validate", case.fingerprint, refused)
     logger.info("%s rows are fit, %s in quarantine", f"{table.rows:,}", f"{quarantine.rows:,}")
     return _keep(case, _validated(case, table, quarantine, sifted))

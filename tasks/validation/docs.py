@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from tasks.validation.tally import VALUES, Tally
 
 STYLE = Path(__file__).parent / "docs.css"
 KIND = {"row": "row rule", "table": "table rule", "warning": "warning"}
+MET = '<span class="badge good">✓ met</span>'
+NOT_MET = '<span class="badge bad">✕ not met</span>'
 
 
 def write_docs(
@@ -66,13 +69,27 @@ def _rendered(project: str, tallies: Sequence[Tally]) -> list[Section]:
         meta={"run_id": {"run_name": project, "run_time": "1970-01-01T00:00:00+00:00"}},
     )
     renderer: Any = ValidationResultsPageRenderer()
-    document = renderer.render(result)
-    view = DefaultJinjaSectionView()
+    view: Any = DefaultJinjaSectionView()
     sections = []
-    for position, section in enumerate(document.sections[1:], 1):  # the first is an overview
-        content = {"section": section.to_json_dict(), "section_loop": {"index": position}}
-        sections.append(_section(str(section.section_name), view.render(content)))
+    for section in renderer.render(result).sections[1:]:  # the first is an overview
+        section.content_blocks = section.content_blocks[1:]  # the first repeats the heading
+        html = view.render({"section": section.to_json_dict(), "section_loop": {"index": 1}})
+        name = str(section.section_name)
+        sections.append(Section(name, _kinds(name, tallies), _ours(html)))
     return sections
+
+
+def _kinds(section: str, tallies: Sequence[Tally]) -> str:
+    """How many of each kind are in this section, which is a column or the table."""
+    names = {column for tally in tallies for column in tally.expectation.columns}
+    here = [
+        tally.expectation.kind
+        for tally in tallies
+        if (tally.expectation.columns == (section,))
+        or (section not in names and len(tally.expectation.columns) != 1)
+    ]
+    counts = [(here.count(kind), said) for kind, said in KIND.items() if kind in here]
+    return ", ".join(f"{count} {said}{'s' if count > 1 else ''}" for count, said in counts)
 
 
 def _result(tally: Tally) -> Any:
@@ -80,11 +97,10 @@ def _result(tally: Tally) -> Any:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     expectation = tally.expectation
-    notes = f"{KIND[expectation.kind]}, {expectation.where}"
     return ExpectationValidationResult(
         success=tally.met,
         expectation_config=ExpectationConfiguration(
-            type=expectation.type, kwargs=dict(expectation.kwargs), meta={"notes": notes}
+            type=expectation.type, kwargs=dict(expectation.kwargs)
         ),
         result=_numbers(tally),
         exception_info={
@@ -101,7 +117,8 @@ def _numbers(tally: Tally) -> dict[str, Any]:
             shown.pop("details", None)
         return shown
     present = max(tally.elements - tally.missing, 1)
-    worst = tally.values.most_common(VALUES)
+    # The library writes values into the page as they are.
+    worst = [(escape(value), rows) for value, rows in tally.values.most_common(VALUES)]
     return {
         "element_count": tally.elements,
         "missing_count": tally.missing,
@@ -115,8 +132,10 @@ def _numbers(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _section(heading: str, html: str) -> Section:
+def _ours(html: str) -> Markup:
+    """The rendered section without scripts, addresses and ids, its signs as words."""
     html = re.sub(r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>", "", html, flags=re.S)
-    html = re.sub(r'\s(?:href|src|onclick)="[^"]*"', "", html)
-    html = re.sub(r'\sstyle="[^"]*"', "", html)
-    return Section(heading, "", Markup('<div class="great">{}</div>').format(Markup(html)))
+    html = re.sub(r'\s(?:href|src|onclick|style|id)="[^"]*"', "", html)
+    html = re.sub(r'<i class="[^"]*text-success[^"]*"[^>]*></i>', MET, html)
+    html = re.sub(r'<i class="[^"]*text-(?:danger|warning)[^"]*"[^>]*></i>', NOT_MET, html)
+    return Markup('<div class="great">{}</div>').format(Markup(html))

@@ -47,23 +47,27 @@ class Sifted:
 
 
 def sift(
-    charter: Charter, table: Table, schema: pa.Schema, expectations: Sequence[Expectation]
+    charter: Charter,
+    table: Table,
+    schema: pa.Schema,
+    expectations: Sequence[Expectation],
+    spool: IO[bytes],
 ) -> Sifted:
-    """Judge every row of the table and spool those that break a rule."""
+    """Judge every row of the table and put those that break a rule into `spool`."""
     tallies = [Tally(expectation) for expectation in expectations]
     by_batch = [tally for tally in tallies if not _whole(tally.expectation)]
     earlier = _judge_whole(charter, table, tallies)
     judge = Judge([tally.expectation for tally in by_batch])
-    sifted = Sifted(tallies, 0, 0, _nameless())
+    sifted = Sifted(tallies, 0, 0, spool)
     start = 0
-    with pa.ipc.new_stream(pa.PythonFile(sifted.spool, "w"), QUARANTINE) as spool:
+    with pa.ipc.new_stream(pa.PythonFile(spool, "w"), QUARANTINE) as stream:
         for batch in chunks(table, schema):
             broken = _broken(by_batch, judge.judge(batch.to_pandas()))
             for tally, positions in earlier:
                 inside = (positions >= start) & (positions < start + batch.num_rows)
                 broken.append((tally.expectation.broken, positions[inside] - start))
             refused = _refused(batch, start, broken)
-            spool.write_batch(refused)
+            stream.write_batch(refused)
             start += batch.num_rows
             sifted.refused += refused.num_rows
             report("validate", start, max(table.rows, 1), f"{sifted.refused:,} rows refused")
@@ -163,7 +167,8 @@ def _records(batch: pa.RecordBatch, rows: np.ndarray) -> list[dict[str, Any]]:
     return records
 
 
-def _nameless() -> IO[bytes]:
+def nameless() -> IO[bytes]:
+    """A file that is gone when it is closed, or its process ends."""
     folder = place("scratch")
     folder.mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryFile(dir=folder)
