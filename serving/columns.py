@@ -133,6 +133,9 @@ def _distinct(
     first: int,
 ) -> np.ndarray:
     """Each distinct value read once, as an object array; `missing` where there is none."""
+    if pa.types.is_nested(values.type):
+        _nothing_nested(column, values, read, first)
+        return np.full(len(values), missing, dtype=object)
     coded = values.dictionary_encode()
     places = np.asarray(coded.indices.fill_null(len(coded.dictionary)))
     answers = np.full(len(coded.dictionary) + 1, missing, dtype=object)
@@ -146,6 +149,18 @@ def _distinct(
             raise bad(first + row, column, value, unfit) from None
     found: np.ndarray = answers[places]
     return found
+
+
+def _nothing_nested(
+    column: Input, values: pa.Array, read: Callable[[object], float | str], first: int
+) -> None:
+    """Refuse the first list or struct; no kind of column takes one."""
+    for row, value in enumerate(values):
+        if value.is_valid:
+            try:
+                read(value.as_py())
+            except Unfit as unfit:
+                raise bad(first + row, column, value.as_py(), unfit) from None
 
 
 def _within(column: Input, found: np.ndarray, first: int) -> None:

@@ -13,8 +13,8 @@ from serving.bundle import REMEDY, Manifest, load
 from serving.packing import Packed
 from serving.signature import Decision, Signature
 
-ROWS = 8_192
-"""Rows of one run: bounds the memory of what lies between the nodes of the graph."""
+ROWS = 256
+"""Rows of one run: bounds what lies between nodes (neighbours hold rows x training rows)."""
 
 
 @dataclass(frozen=True)
