@@ -26,7 +26,15 @@ def text(charters: Iterable[Path]) -> str:
     deployments = [
         deployment for path in sorted(charters) for deployment in _deployments(path, load(path))
     ]
-    return HEAD + yaml.safe_dump({"deployments": deployments}, sort_keys=False, width=100)
+    plain = {"Dumper": _Plain, "sort_keys": False, "width": 100}
+    return HEAD + yaml.dump({"deployments": deployments}, **plain)
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes what is shared where it is used, without anchors: people read this file."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _deployments(path: Path, charter: Charter) -> list[dict[str, Any]]:
