@@ -26,8 +26,8 @@ def text(charters: Iterable[Path]) -> str:
     deployments = [
         deployment for path in sorted(charters) for deployment in _deployments(path, load(path))
     ]
-    plain = {"Dumper": _Plain, "sort_keys": False, "width": 100}
-    return HEAD + yaml.dump({"deployments": deployments}, **plain)
+    body = yaml.dump({"deployments": deployments}, Dumper=_Plain, sort_keys=False, width=100)
+    return HEAD + str(body)
 
 
 class _Plain(yaml.SafeDumper):
