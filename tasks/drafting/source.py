@@ -1,0 +1,68 @@
+"""How a file is to be read, told by its first bytes."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from charter import Refusal
+from charter.data import CsvSource, ParquetSource
+from tasks.sources.paths import located
+from tasks.sources.unpacked import unpacked
+
+HEAD = 2**20
+DELIMITERS = ",;\t|"
+OTHER_FORMATS = {
+    ".xlsx": "an Excel workbook",
+    ".xls": "an Excel workbook",
+    ".ods": "a spreadsheet",
+    ".json": "JSON",
+    ".jsonl": "JSON lines",
+    ".db": "a database",
+    ".sqlite": "a database",
+}
+
+
+def described(data: Path) -> CsvSource | ParquetSource:
+    """The section `data.source` for this file; formats without a source are refused."""
+    where = data.as_posix() if str(data).startswith("package:") else _seen_from_here(data)
+    path = located(where, "--data")
+    with path.open("rb") as file:
+        if file.read(4) == b"PAR1":
+            return ParquetSource(kind="parquet", path=where)
+    if (other := OTHER_FORMATS.get(path.suffix.lower())) is not None:
+        raise Refusal(
+            f"--data {data}",
+            f"found {other}",
+            "wanted CSV (plain, gzip or zip) or Parquet",
+            "Export it as CSV, or give a python source in the charter that reads it.",
+        )
+    with unpacked(path, "--data") as (content, _):
+        head = content.read(HEAD)
+    encoding = _encoding(head)
+    text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
+    return CsvSource(kind="csv", path=where, delimiter=_delimiter(text), encoding=encoding)
+
+
+def _seen_from_here(data: Path) -> str:
+    """Relative where the file lies under the working directory, as the charter may move with it."""
+    path = data.expanduser().absolute()
+    here = Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+
+
+def _encoding(head: bytes) -> str:
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _delimiter(text: str) -> str:
+    """The one that splits the first line into most fields, quoted parts left out."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    bare = "".join(first.split('"')[::2])
+    return max(DELIMITERS, key=lambda mark: (bare.count(mark), -DELIMITERS.index(mark)))
