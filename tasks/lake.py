@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.types as pt
 
 from charter import Frozen
 from serving.home import place
@@ -225,9 +226,13 @@ def _labelled(refused: Quarantine, batch: pa.RecordBatch) -> pa.RecordBatch:
 def _opened(folder: Path, schema: pa.Schema):  # type: ignore[no-untyped-def]
     """The latest version; an empty table of the schema is made where there is none."""
     from deltalake import DeltaTable
+    from deltalake.exceptions import CommitFailedError
 
     folder.mkdir(parents=True, exist_ok=True)
-    return DeltaTable.create(folder, schema, mode="ignore", configuration=FOREVER)
+    try:
+        return DeltaTable.create(folder, schema, mode="ignore", configuration=FOREVER)
+    except CommitFailedError:  # made by another at this moment
+        return DeltaTable(folder)
 
 
 def _paths(handle) -> list[Path]:  # type: ignore[no-untyped-def]
@@ -238,7 +243,9 @@ def _check(schema: pa.Schema) -> None:
     from deltalake import Schema
 
     given_back = pa.schema(Schema.from_arrow(schema))
-    if not given_back.equals(schema.remove_metadata()):
+    # Nanoseconds come back from the schema, but want a feature that few readers have.
+    nanoseconds = any(pt.is_timestamp(type) and type.unit == "ns" for type in schema.types)
+    if nanoseconds or not given_back.equals(schema.remove_metadata()):
         raise TypeError(f"Delta would change the schema {schema} to {given_back}")
 
 

@@ -21,7 +21,7 @@ from tasks.sources.lines import Lines
 from tasks.sources.paths import located
 from tasks.sources.unpacked import unpacked
 
-BLOCK = 4 * 2**20
+BLOCK = 2**20
 
 
 class Ragged:

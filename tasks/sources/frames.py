@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -31,16 +32,26 @@ def as_table(found: object, where: str, name: str) -> pa.Table:
     )
 
 
-def _column(series: pd.Series) -> pa.Array:
+def _column(series: pd.Series[Any]) -> pa.Array:
+    if isinstance(
+        series.dtype, pd.DatetimeTZDtype
+    ):  # Arrow asks such a series for what is deprecated
+        naive = pa.array(series.dt.tz_convert("UTC").dt.tz_localize(None), from_pandas=True)
+        return naive.cast(pa.timestamp(naive.type.unit, "UTC"))
+    if isinstance(series.dtype, pd.PeriodDtype | pd.IntervalDtype):
+        return _texts(series)
     try:
-        column = pa.array(series, from_pandas=True)
+        return pa.array(series, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        texts = [
-            None if missing else str(value)
-            for value, missing in zip(series, series.isna(), strict=True)
-        ]
-        column = pa.array(texts, pa.string())
-    return column
+        return _texts(series)
+
+
+def _texts(series: pd.Series[Any]) -> pa.Array:
+    texts = [
+        None if missing else str(value)
+        for value, missing in zip(series, series.isna(), strict=True)
+    ]
+    return pa.array(texts, pa.string())
 
 
 def _each_once(names: list[str], where: str) -> None:
