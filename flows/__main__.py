@@ -64,7 +64,15 @@ def _say_fault(fault: Exception) -> None:
 
     from flows.terminal import console
 
-    console.print(Traceback.from_exception(type(fault), fault, fault.__traceback__))
+    kind, trace = type(fault), fault.__traceback__
+    console.print(Traceback.from_exception(kind, fault, trace, suppress=_libraries()))
+
+
+def _libraries() -> list[str]:
+    """Where frames are shown by their name only: they are not ours."""
+    from sysconfig import get_paths
+
+    return [get_paths()["purelib"], get_paths()["stdlib"]]
 
 
 def main() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -19,11 +21,22 @@ def run(module: str, flow: str, *parameters: Any) -> Any:
     """
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     (home() / "prefect").mkdir(parents=True, exist_ok=True)
-    importing = threading.Thread(target=import_module, args=(module,))
-    importing.start()
-    with api() as url:
-        importing.join()
-        from prefect.settings import PREFECT_API_URL, temporary_settings
+    with ThreadPoolExecutor(1) as beside:
+        importing = beside.submit(import_module, module)
+        with api() as url:
+            wait([importing])  # what it raised is raised again by the import below
+            with _connected(url), stages():
+                return getattr(import_module(module), flow)(*parameters)
 
-        with temporary_settings({PREFECT_API_URL: url}), stages():
-            return getattr(import_module(module), flow)(*parameters)
+
+@contextmanager
+def _connected(url: str) -> Iterator[None]:
+    """Prefect talks to this API, and has sent its last log lines when the block ends."""
+    from prefect.logging.handlers import APILogHandler
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: url}):
+        try:
+            yield
+        finally:
+            APILogHandler.flush()
