@@ -112,10 +112,7 @@ def _result(tally: Tally) -> Any:
 def _numbers(tally: Tally) -> dict[str, Any]:
     """The result without positions of rows: those are in the quarantine."""
     if not tally.by_row:
-        shown = dict(tally.observed)
-        if tally.expectation.type == COLUMNS:
-            shown.pop("details", None)
-        return shown
+        return {} if tally.expectation.type == COLUMNS else dict(tally.observed)
     present = max(tally.elements - tally.missing, 1)
     # The library writes values into the page as they are.
     worst = [(escape(value), rows) for value, rows in tally.values.most_common(VALUES)]

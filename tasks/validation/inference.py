@@ -41,7 +41,7 @@ def infer(charter: Charter, ingested: Ingested, rules: Sequence[Expectation]) ->
     return Suite(
         name=charter.name,
         rows=draft.rows,
-        columns={field.name: str(field.type) for field in rows.schema},
+        columns={field.name: str(field.type) for field in draft.source},
         expectations=expectations,
     )
 
@@ -56,7 +56,11 @@ class _Draft:
         connection: Any,
     ) -> None:
         self.charter = charter
-        self.schema = schema
+        derived = charter.goal.target.derive is not None
+        self.source = [
+            field for field in schema if not (derived and field.name == charter.goal.target.column)
+        ]
+        """The columns that the data bring; what the charter derives is the charter's matter."""
         self.connection = connection
         self.ruled = {(rule.type, column) for rule in rules for column in rule.columns}
         self.joined = {name for join in ingested.joins for name in join.added}
@@ -66,11 +70,11 @@ class _Draft:
         self.firm = self.rows > 0 and 3 / self.rows <= charter.data.quarantine_share
 
     def expectations(self) -> Iterator[Expectation]:
-        columns = {"column_set": self.schema.names, "exact_match": False}
+        columns = {"column_set": [field.name for field in self.source], "exact_match": False}
         yield self._expectation(COLUMNS, columns, "table")
         if self.rows > 1:
             yield self._expectation(ROW_COUNT, {"min_value": self.rows // 2}, "warning")
-        for field in self.schema:
+        for field in self.source:
             if self._role(field.name) != "ignore" and field.name not in self.charter.features.drop:
                 yield from self._column(field)
 

@@ -12,14 +12,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from charter import Refusal
 from tasks.validation.expectation import Expectation
 from tasks.validation.tally import VALUES, Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RESULT_FORMAT = {
     "result_format": "COMPLETE",

@@ -72,12 +72,13 @@ def _slack(this_side: float, other_side: float) -> float:
 
 
 def _starts_at_zero(seen: Seen, low: float, high: float) -> bool:
-    """Counts and codes do; measures do where zeros, or a long tail upward from near zero, say so."""
+    """Counts and codes do; a measure does where it has zeros, or is lopsided and comes near zero."""
     if low < 0:
         return False
     near = low <= 0.1 * (high - low)
-    long_tail = high - seen.median > 3 * (seen.median - low)
-    return seen.whole or seen.zeros >= RARE * seen.rows or (near and long_tail)
+    sides = (high - seen.median, seen.median - low)
+    lopsided = max(sides) > 3 * min(sides)
+    return seen.whole or seen.zeros >= RARE * seen.rows or (near and lopsided)
 
 
 def _believed(extremes: list[tuple[float, int]], rows: int, otherwise: float) -> float:

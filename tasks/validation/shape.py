@@ -44,7 +44,7 @@ def conform(charter: Charter, table: Table, suite: Suite, path: str) -> tuple[pa
             "Repair the source; or name the type in charter.data.columns; or, if the data are "
             f"meant to have changed, edit or delete {path} so that it is inferred again.",
         )
-    return schema, _news(suite, schema)
+    return schema, _news(suite, schema, charter.goal.target.column)
 
 
 def known(expectations: Sequence[Expectation], schema: pa.Schema) -> None:
@@ -98,8 +98,8 @@ def _type(path: str, name: str, wanted: str) -> pa.DataType:
         ) from None
 
 
-def _news(suite: Suite, schema: pa.Schema) -> Verdict:
-    new = [name for name in schema.names if name not in suite.columns]
+def _news(suite: Suite, schema: pa.Schema, target: str) -> Verdict:
+    new = [name for name in schema.names if name not in suite.columns and name != target]
     if not suite.columns:
         new = []
     said = f"all {len(suite.columns)} columns of the suite are there with their types"

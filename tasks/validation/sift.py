@@ -7,6 +7,7 @@ however many there are, and a killed run leaves nothing behind.
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -163,8 +164,15 @@ def _refused(
 def _records(batch: pa.RecordBatch, rows: np.ndarray) -> list[dict[str, Any]]:
     if not len(rows):
         return []
-    records: list[dict[str, Any]] = batch.take(pa.array(rows)).to_pylist()
-    return records
+    records = batch.take(pa.array(rows)).to_pylist()
+    return [{name: _plain(value) for name, value in record.items()} for record in records]
+
+
+def _plain(value: object) -> object:
+    """JSON has no number that is none and none without end."""
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) else str(value)
 
 
 def nameless() -> IO[bytes]:

@@ -42,7 +42,8 @@ def write(suite: Suite, path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(json.dumps(_document(suite), indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(_document(suite), indent=2, ensure_ascii=False) + "\n"
+        temporary.write_text(text, encoding="utf-8")
         os.link(temporary, path)  # unlike a rename, a link never replaces what people wrote
     except FileExistsError:
         return False

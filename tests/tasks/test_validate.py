@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -158,12 +159,14 @@ def test_each_kind_of_rule_sends_its_rows_to_quarantine_with_every_reason() -> N
 def test_a_refused_row_keeps_all_its_values() -> None:
     bad = columns()
     bad["distance"][210] = -1.0
+    bad["gust"][210] = math.inf
     validated = validate(charter(), land(bad))
     (batch,) = lake.refused_rows(validated.quarantine)
     record = json.loads(batch["record"][0].as_py())
     assert record["distance"] == -1.0
     assert record["at"] == "2026-01-09 18:00:00"
     assert record["tail"] == "N210"
+    assert record["gust"] == "inf"
 
 
 def test_a_key_of_several_columns_is_unique_across_batches() -> None:
