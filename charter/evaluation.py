@@ -105,6 +105,13 @@ class Evaluation(Frozen):
             if (value > most) if most is not None else (value <= 0):
                 wanted = f"{most:g} at most" if most is not None else "more than 0"
                 yield Conflict(f"minimum.{name}", f"{value:g}", wanted, "No model can reach this.")
+        if self.slice_gap is not None and not self.slices:
+            yield Conflict(
+                "slice_gap",
+                "a gap, but no slices",
+                "columns in evaluation.slices",
+                "Name the columns whose values are compared, or take the gap out.",
+            )
         if self.metric == "auto" or self.metric not in LARGEST:
             return
         for baseline, value in self.beat.items():

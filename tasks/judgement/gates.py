@@ -30,6 +30,8 @@ def verdicts(
     yield from _beat(charter, gains)
     if parts:
         yield _slices(charter, case, parts)
+    elif charter.evaluation.slices:
+        yield _unsliced(charter)
     yield from _cost(charter, case)
 
 
@@ -80,6 +82,18 @@ def _slices(charter: Charter, case: Case, parts: Sequence[Slice]) -> Verdict:
         gate="evaluation.slice_gap", passed=gap <= bound,
         message=f"{said}, wanted at most {bound:g}", numbers={**numbers, "bound": bound},
     )  # fmt: skip
+
+
+def _unsliced(charter: Charter) -> Verdict:
+    """A gap that cannot be measured must not stop a release, but nor may it pass unseen."""
+    names = ", ".join(charter.evaluation.slices)
+    asked = charter.evaluation.slice_gap is not None
+    return Verdict(
+        gate="evaluation.slice_gap" if asked else "evaluation.slices",
+        passed=False,
+        message=f"no value of {names} has enough rows of the holdout to be judged",
+        level="warn",
+    )
 
 
 def _cost(charter: Charter, case: Case) -> Iterator[Verdict]:
