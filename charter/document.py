@@ -132,7 +132,11 @@ class _Reading:
             return self.mapping(node, at)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*at, place)) for place, item in enumerate(node.value)]
-        return self.scalars.construct_object(node)
+        try:
+            return self.scalars.construct_object(node)
+        except (ValueError, KeyError, AttributeError):  # thousands of digits, `!!int word`
+            problem = "a value that cannot be what it is written as"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
     def mapping(self, node: yaml.MappingNode, at: Key) -> dict[str, Any]:
         found: dict[str, Any] = {}
