@@ -94,14 +94,10 @@ def _inputs(papers: Papers) -> Part:
         shown = f"{number(worth.mean)} ({interval(worth.low, worth.high)})" if worth else "–"
         rows.append((column.name, column.kind, _seen(column), share(missing), shown))
     heads = ("input", "kind", "seen in training", "missing", f"impact on {papers.study.metric}")
-    return Part(
-        "Inputs",
-        ("Left out: " + "; ".join(f"{d.column} ({d.why})" for d in papers.recipe.dropped) + ".",)
-        if papers.recipe.dropped
-        else (),
-        heads,
-        tuple(rows),
-    )
+    left_out = "; ".join(f"{entry.column} ({entry.why})" for entry in papers.recipe.dropped)
+    lines = [f"Left out: {left_out}."] if left_out else []
+    lines += [papers.recipe.pca.explanation] if papers.recipe.pca else []
+    return Part("Inputs", tuple(lines), heads, tuple(rows))
 
 
 def _seen(column: Input) -> str:

@@ -42,7 +42,8 @@ def _mean(model: Any, truth: np.ndarray, x: Block) -> Block:
 
 def _squares(x: Block, own: Block, rows: np.ndarray) -> Block:
     """Squared distances to each training row, shape (rows, training rows)."""
-    total = x @ np.ascontiguousarray(rows.T * -2.0) + own + (rows**2).sum(axis=1)
+    table = x.writer.wide(rows.T * -2.0)  # exact: prepared values are float32 numbers
+    total = x @ table + own + (rows**2).sum(axis=1)
     return x.writer.add("Max", total, x.writer.constant(0.0), width=len(rows))
 
 

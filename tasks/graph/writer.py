@@ -42,6 +42,12 @@ class Writer:
             self.initializers.append(numpy_helper.from_array(array, self.constants[key]))
         return self.constants[key]
 
+    def wide(self, values: np.ndarray) -> Block:
+        """A constant matrix that float32 holds exactly: half the size, made double when loaded."""
+        assert np.array_equal(values, values.astype(np.float32))
+        stored = Block(self, self.constant(values, np.float32), values.shape[1])
+        return stored.double()
+
     def join(self, blocks: Sequence[Block]) -> Block:
         """Blocks side by side; those without columns are left out."""
         filled = [block for block in blocks if block.width]
@@ -92,9 +98,10 @@ class Block:
     def __truediv__(self, other: Any) -> Block:
         return self._with("Div", other)
 
-    def __matmul__(self, matrix: np.ndarray) -> Block:
-        right = self.writer.constant(matrix)
-        return self.writer.add("MatMul", self, right, width=matrix.shape[1])
+    def __matmul__(self, matrix: Any) -> Block:
+        right = matrix if isinstance(matrix, Block) else self.writer.constant(matrix)
+        width = matrix.width if isinstance(matrix, Block) else matrix.shape[1]
+        return self.writer.add("MatMul", self, right, width=width)
 
     def columns(self, places: Sequence[int]) -> Block:
         """The columns at these places, in this order."""
