@@ -84,27 +84,36 @@ def _numbers(store: Store, columns: Sequence[Content]) -> tuple[list[Association
     return found, table.num_rows
 
 
-def _spearman(values: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> Iterator[float | None]:
-    """Over the rows where both have a value; ranks of equal gaps are made once."""
-    from scipy.stats import rankdata
-
+def _spearman(values: Sequence[Array], pairs: Sequence[tuple[int, int]]) -> list[float | None]:
+    """Over the rows where both have a value; pairs with the same gaps are computed at once."""
     masks = [~np.isnan(column) for column in values]
-    ranks: dict[tuple[int, bytes], Array] = {}
+    alike: dict[bytes, list[tuple[int, int]]] = {}
     for a, b in pairs:
-        both = masks[a] & masks[b]
-        key = np.packbits(both).tobytes()
-        for at in (a, b):
-            if (at, key) not in ranks:
-                ranks[at, key] = rankdata(values[at][both])
-        yield _correlation(ranks[a, key], ranks[b, key])
+        alike.setdefault(np.packbits(masks[a] & masks[b]).tobytes(), []).append((a, b))
+    found: dict[tuple[int, int], float | None] = {}
+    for group in alike.values():
+        both = masks[group[0][0]] & masks[group[0][1]]
+        members = sorted({at for pair in group for at in pair})
+        matrix = np.column_stack([_standard(ranks(values[at][both])) for at in members])
+        products = matrix.T @ matrix
+        for a, b in group:
+            rho = float(products[members.index(a), members.index(b)])
+            found[a, b] = rho if both.sum() >= 3 and np.isfinite(rho) else None
+    return [found[pair] for pair in pairs]
 
 
-def _correlation(x: Array, y: Array) -> float | None:
-    if len(x) < 3:
-        return None
-    x, y = x - x.mean(), y - y.mean()
-    size = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / size if size > 0 else None
+def ranks(values: Array) -> Array:
+    """Ranks from 1, equal values share their mean rank."""
+    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2)[group])
+
+
+def _standard(values: Array) -> Array:
+    """Mean 0 and length 1; NaN where the values do not vary."""
+    moved = values - (values.mean() if len(values) else 0.0)
+    size = float(np.sqrt(np.square(moved).sum()))
+    return np.asarray(moved / size if size > 0 else np.full(len(values), np.nan))
 
 
 def _pearson(

@@ -112,7 +112,7 @@ def _target(
         found = axis.table(store.rows_of(f"SELECT bucket, {sums} FROM timed GROUP BY bucket"), 3)
         n, mean, std = found.T
         yield (
-            f"mean of {truth.field.name}",
+            f"Mean {truth.field.name}",
             _known(mean, n),
             _known(1.96 * std / np.sqrt(np.maximum(n, 1)), n),
         )
@@ -124,7 +124,7 @@ def _target(
         found = axis.table(store.rows_of(f"SELECT bucket, {sums} FROM timed GROUP BY bucket"), 2)
         n, p = found.T
         yield (
-            f"share of {name}",
+            f"{truth.field.name} = {name}",
             _known(p, n),
             _known(1.96 * np.sqrt(p * (1 - p) / np.maximum(n, 1)), n),
         )

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from tasks.exploration.columns import Content
 from tasks.exploration.findings import Findings
-from tasks.exploration.gaps import together
+from tasks.exploration.gaps import ALIKE, together
 from tasks.exploration.rates import rates
 from tasks.pages import blocks, charts, tables
 from tasks.pages.charts import Course
@@ -36,17 +36,23 @@ def target(found: Findings) -> Markup:
 
 def relations(found: Findings) -> Markup:
     """Every column's strength, and the target along the strongest columns."""
-    strengths = charts.bars(
-        f"Strength of each column alone ({number(min(MOST_BARS, len(found.relations)))} of {number(len(found.relations))})"
-        if len(found.relations) > MOST_BARS
-        else "Strength of each column alone",
-        [(relation.column, relation.strength) for relation in found.relations[:MOST_BARS]],
+    shown = found.open[:MOST_BARS]
+    more = len(found.open) - len(shown)
+    bars = charts.bars(
+        "Strength of each column alone",
+        [(relation.column, relation.strength) for relation in shown],
         shown=lambda value: f"{value:.2f}",
         top=1.0,
         wide=True,
+        caption=f"{number(more)} weaker columns are left out." if more > 0 else "",
     )
-    shown = [relation for relation in found.relations if relation.strength >= 0.005][:6]
-    return blocks.stack(strengths, blocks.beside(*(rates(found, relation) for relation in shown)))
+    telling = [relation for relation in found.open if relation.strength >= 0.005][:6]
+    small = blocks.beside(*(rates(found, relation) for relation in telling))
+    aside = [relation for relation in found.relations if relation.column in found.aside]
+    rows = [(r.column, found.aside[r.column], tables.meter(r.strength)) for r in aside]
+    table = tables.table("Not features", ("Column", "Why not", "Strength alone"), rows)
+    folded = blocks.fold("Columns that cannot become features", table) if rows else ""
+    return blocks.stack(bars if shown else "", small if telling else "", folded)
 
 
 def columns(found: Findings) -> Markup:
@@ -70,15 +76,16 @@ def missing(found: Findings) -> Markup:
         [(content.name, content.missing / found.rows) for content in gappy[:MOST_BARS]],
         shown=share,
     )
-    pairs = [overlap for overlap in found.overlaps if overlap.jaccard >= 0.2][:12]
+    groups = [", ".join(group) for group in together(found.overlaps)]
+    pairs = [overlap for overlap in found.overlaps if 0.2 <= overlap.jaccard < ALIKE][:12]
     table = tables.table(
-        "Missing in the same rows",
-        ("Columns", "Rows with both", "Of those with either"),
+        "Often missing in the same rows",
+        ("Columns", "Rows", "Share"),
         [(f"{o.one}, {o.other}", o.rows, share(o.jaccard)) for o in pairs],
     )
-    groups = [", ".join(group) for group in together(found.overlaps)]
-    said = blocks.prose(*(f"Nearly always missing together: {group}." for group in groups))
-    return blocks.stack(blocks.beside(chart, table if pairs else ""), said if groups else "")
+    said = blocks.subheading("Nearly always missing together") + blocks.points(groups)
+    right = blocks.stack(said if groups else "", table if pairs else "")
+    return blocks.beside(chart, right if groups or pairs else "")
 
 
 def associations(found: Findings) -> Markup:
@@ -122,14 +129,17 @@ def over_time(found: Findings) -> Markup:
         for name, values, width in course.target
     ]
     shown = number if found.truth.task == "regression" else share
-    title = course.target[0][0] if len(course.target) == 1 else "Share of each class"
+    first = course.target[0][0]
+    title = {"binary": f"Share of {first}", "regression": first}.get(
+        found.truth.task, "Share of each class"
+    )
     rows = charts.line(
         f"Rows per {course.period}",
         course.periods,
         [Course("rows", [float(n) for n in course.rows])],
         zero=True,
     )
-    changing = [c for c in course.columns if c.change >= 0.02]
+    changing = [c for c in course.columns if c.change >= 0.02 and c.column not in found.aside]
     table = tables.table(
         "Largest changes",
         ("Column", "Changed", "From", "What changed"),
@@ -155,7 +165,11 @@ def over_time(found: Findings) -> Markup:
             caption="The band holds the mean with 95 % confidence.",
         ),
         rows,
-        table if changing else blocks.prose("No column changes by more than 2 % of its rows."),
+        table
+        if changing
+        else blocks.prose(
+            "No column that may become a feature changes in more than 2 % of its rows."
+        ),
         blocks.beside(*small) if small else "",
     )
 

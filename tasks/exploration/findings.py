@@ -30,9 +30,16 @@ class Findings:
     suspects: tuple[Evidence, ...]
     associations: Associations
     courses: Courses | None
+    aside: dict[str, str]
+    """Columns that cannot become features, and why."""
 
     def strength(self, column: str) -> float | None:
         return next((r.strength for r in self.relations if r.column == column), None)
+
+    @property
+    def open(self) -> tuple[Relation, ...]:
+        """Relations of the columns that may become features, strongest first."""
+        return tuple(relation for relation in self.relations if relation.column not in self.aside)
 
     @property
     def target(self) -> Content:
@@ -61,6 +68,7 @@ def findings(charter: Charter, store: Store) -> Findings:
         tuple(suspects(charter, truth, related, gaps)),
         paired,
         over_time,
+        _aside(charter, columns),
     )
 
 
@@ -86,3 +94,11 @@ def _over_time(
 ) -> Courses | None:
     named = [c for c in columns if c.name == charter.data.time and c.field.kind == "time"]
     return courses(store, truth, columns, named[0]) if named else None
+
+
+def _aside(charter: Charter, columns: Sequence[Content]) -> dict[str, str]:
+    reasons = {
+        c.name: f"its role is {c.role}" for c in columns if c.role in ("identifier", "ignore")
+    }
+    reasons |= dict.fromkeys(charter.features.drop, "named in features.drop")
+    return reasons | dict.fromkeys(charter.data.known_later, "known later")

@@ -10,6 +10,7 @@ from tasks.exploration.columns import Content
 from tasks.exploration.store import Store
 
 MOST_COLUMNS = 60
+ALIKE = 0.95
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,10 @@ def overlaps(store: Store, columns: Sequence[Content], always: str) -> list[Over
 
 
 def together(found: Sequence[Overlap]) -> list[tuple[str, ...]]:
-    """Groups of columns that are nearly always missing together (Jaccard of at least 0.95)."""
+    """Groups of columns that are nearly always missing together (Jaccard of at least ALIKE)."""
     groups: list[set[str]] = []
     for overlap in found:
-        if overlap.jaccard < 0.95:
+        if overlap.jaccard < ALIKE:
             continue
         pair = {overlap.one, overlap.other}
         joined = [group for group in groups if group & pair]

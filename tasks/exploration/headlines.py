@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from charter import Charter
 from tasks.exploration.findings import Findings
 from tasks.exploration.gaps import together
 from tasks.exploration.suspects import measured
@@ -16,12 +15,12 @@ RARE = 0.05
 SHIFT = 0.1
 
 
-def headlines(charter: Charter, found: Findings) -> list[str]:
+def headlines(found: Findings) -> list[str]:
     """The sentences, most urgent first; escaped where they name things of the data."""
     return [
         *_leaks(found),
         *_target(found),
-        *_strongest(charter, found),
+        *_strongest(found),
         *_gaps(found),
         *_redundant(found),
         *_changes(found),
@@ -86,9 +85,9 @@ def _target(found: Findings) -> Iterator[str]:
         )
 
 
-def _strongest(charter: Charter, found: Findings) -> Iterator[str]:
-    later = set(charter.data.known_later) | {suspect.column for suspect in found.suspects}
-    open_to = [relation for relation in found.relations if relation.column not in later][:3]
+def _strongest(found: Findings) -> Iterator[str]:
+    suspected = {suspect.column for suspect in found.suspects}
+    open_to = [relation for relation in found.open if relation.column not in suspected][:3]
     if not open_to or open_to[0].strength < 0.005:
         yield strong("No column that may be used tells anything about the target alone.")
         return
@@ -97,20 +96,21 @@ def _strongest(charter: Charter, found: Findings) -> Iterator[str]:
 
 
 def _gaps(found: Findings) -> Iterator[str]:
-    gappy = [c for c in found.columns if c.missing > RARE * found.rows]
+    used = [c for c in found.columns if c.name not in found.aside and c.field != found.truth.field]
+    gappy = [c for c in used if c.missing > RARE * found.rows]
     if gappy:
         ordered = sorted(gappy, key=lambda column: -column.missing)
         told = [f"{c.name} ({share(c.missing / found.rows)})" for c in ordered[:4]]
         yield join([strong("Many values are missing in "), _listed(told, len(ordered)), "."])
-    groups = [group for group in together(found.overlaps) if len(group) > 1]
-    for group in sorted(groups, key=len, reverse=True)[:2]:
-        yield join([_listed(list(group[:5]), len(group)), " are missing in the same rows."])
+    groups = [set(group) - set(found.aside) for group in together(found.overlaps)]
+    for names in sorted((group for group in groups if len(group) > 1), key=len)[::-1][:2]:
+        group = sorted(names)
+        yield join([_listed(group[:5], len(group)), " are missing in the same rows."])
 
 
 def _redundant(found: Findings) -> Iterator[str]:
-    pairs = [
-        p for p in found.associations.redundant if found.truth.field.name not in (p.one, p.other)
-    ]
+    aside = {*found.aside, found.truth.field.name}
+    pairs = [pair for pair in found.associations.redundant if not aside & {pair.one, pair.other}]
     if pairs:
         told = [f"{p.one} and {p.other} ({p.value:.2f})" for p in pairs[:3]]
         yield join([strong("Nearly the same information: "), _listed(told, len(pairs), "; "), "."])
@@ -119,13 +119,14 @@ def _redundant(found: Findings) -> Iterator[str]:
 def _changes(found: Findings) -> Iterator[str]:
     if found.courses is None:
         return
-    shown = [course for course in found.courses.columns if course.change >= SHIFT][:2]
-    for course in shown:
+    changed = [course for course in found.courses.columns if course.change >= SHIFT]
+    for course in [course for course in changed if course.column not in found.aside][:2]:
         yield join([strong(f"{course.column} changes on {course.when}: "), f"{course.told}."])
 
 
 def _useless(found: Findings) -> Iterator[str]:
-    names = [column.name for column in found.columns if column.distinct < 2]
+    constant = [column.name for column in found.columns if column.distinct < 2]
+    names = [name for name in constant if name not in found.aside]
     if names:
         plural = "never changes" if len(names) == 1 else "never change"
         yield join([strong(_listed(names[:6], len(names))), f" {plural} and can tell nothing."])

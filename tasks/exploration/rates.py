@@ -47,7 +47,7 @@ def _dots(found: Findings, relation: Relation, shown: Format, mean: float) -> Ma
 def _line(found: Findings, relation: Relation, shown: Format) -> Markup:
     starts, total = _coarse(found.truth, relation)
     value, low, high = _estimate(found, total)
-    axis = moment if relation.content.field.kind == "time" else number
+    axis = _axis(relation)
     missing = _missing(found, relation, shown)
     return charts.line(
         f"{_what(found)} by {relation.column}",
@@ -57,6 +57,15 @@ def _line(found: Findings, relation: Relation, shown: Format) -> Markup:
         caption=f"{len(starts)} groups of about equal size, named by their lowest value.{missing}",
         wide=False,
     )
+
+
+def _axis(relation: Relation) -> Format:
+    """How the values are shown: times of long spans as days."""
+    content = relation.content
+    if content.field.kind != "time":
+        return number
+    long = (content.high or 0.0) - (content.low or 0.0) > 10 * 86_400
+    return (lambda seconds: moment(seconds)[:10]) if long else moment
 
 
 def _coarse(truth: Truth, relation: Relation) -> tuple[list[float], Array]:
@@ -88,7 +97,7 @@ def _classes(truth: Truth, relation: Relation) -> Markup:
     """Shares of the classes in each of the most frequent levels or coarse bins."""
     if relation.content.ordered:
         starts, total = _coarse(truth, relation)
-        axis = moment if relation.content.field.kind == "time" else number
+        axis = _axis(relation)
         names = [f"from {axis(start)}" for start in starts]
     else:
         rows = _rows(truth, relation.tally.total)

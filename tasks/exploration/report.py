@@ -22,7 +22,7 @@ def report(charter: Charter, table: Table, found: Findings) -> str:
         project=charter.name,
         facts=_facts(charter, found),
         sections=[
-            Section("What to read first", "", blocks.points(headlines(charter, found))),
+            Section("What to read first", "", blocks.points(headlines(found))),
             _suspects(charter, found),
             _target(found),
             _relations(found),
@@ -139,11 +139,11 @@ def _missing(found: Findings) -> Section:
 
 
 def _associations(found: Findings) -> Section:
-    same = len(found.associations.redundant)
+    same = len([p for p in found.associations.redundant if not {p.one, p.other} & set(found.aside)])
     lead = (
-        f"{number(same)} {'pair says' if same == 1 else 'pairs say'} nearly the same (0.95 or more)."
+        f"{number(same)} {'pair says' if same == 1 else 'pairs say'} nearly the same (0.95 or more) among those that may become features."
         if same
-        else "No two columns say the same."
+        else "No two columns that may become features say the same."
     )
     return Section("How columns go together", lead, evidence.associations(found))
 

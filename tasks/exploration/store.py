@@ -26,7 +26,7 @@ class Field:
 
     name: str
     at: str
-    """`c0`, `c1` …: the user's names may differ by case only, which SQL does not see."""
+    """`c0`, `c1` …: names of the user need quoting, and may be those of our own columns."""
     kind: Kind
     whole: bool = False
     """Whether the numbers are integers."""

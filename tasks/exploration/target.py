@@ -12,7 +12,8 @@ from tasks.nearest import suggestion
 WHERE = "charter.goal.target"
 MOST_CLASSES = 100
 MOST_CODES = 10
-AFFIRMATIVE = ("true", "yes", "1", "y", "t", "positive")
+AFFIRMATIVE = {"true": (), "yes": (), "positive": (), "1": ("0", "-1"), "y": ("n",), "t": ("f",)}
+"""Labels that mean yes, the short ones only beside one of these."""
 NEGATIVE = ("false", "no", "0", "n", "f", "negative")
 
 
@@ -140,8 +141,8 @@ def _positive(said: Label | None, counts: dict[str, int]) -> str:
     if said is not None:
         return _said(said, names)
     folded = {name.casefold(): name for name in names}
-    for word in AFFIRMATIVE:
-        if word in folded:
+    for word, beside in AFFIRMATIVE.items():
+        if word in folded and (not beside or any(other in folded for other in beside)):
             return folded[word]
     return min(reversed(names), key=lambda name: counts[name])
 

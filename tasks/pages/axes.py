@@ -58,7 +58,7 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
         return [low]
     rough = (high - low) / max(1, about)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * unit for unit in (1, 2, 5, 10) if power * unit >= rough * 0.999)
+    step = next(power * unit for unit in (1, 2, 5, 10) if power * unit >= 0.7 * rough)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [round(at * step, 12) for at in range(first, last + 1)]
@@ -182,7 +182,7 @@ def _tip(tip: str) -> Markup:
 
 def _short(words: str) -> str:
     """A value on an axis, without the zeros that only say how exact it is."""
-    return re.sub(r"(\.\d*?)0+(?=\D*$)", r"\1", words).replace(". ", " ").removesuffix(".")
+    return re.sub(r"(\.\d*?)0+(?=\D*$)", lambda found: found[1].rstrip("."), words)
 
 
 def _at(value: float) -> str:

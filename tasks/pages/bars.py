@@ -98,7 +98,7 @@ def intervals(
         across = paper.across(low, high)
         guide = _guide(paper, across(mark)) if mark is not None else NOTHING
         rows = join(_whiskers(paper, across, at, item, shown) for at, item in enumerate(items))
-        scale = axes.below(paper, across, shown, about=3 if width == axes.NARROW else 6)
+        scale = axes.below(paper, across, shown, about=4 if width == axes.NARROW else 6)
         marks = guide + Markup('<g class="s1">{}</g>').format(rows) + scale
         return axes.drawing(paper, title, told, marks)
 

@@ -34,12 +34,12 @@ def share(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "–"
     if value == 0:
-        return "0 %"
+        return "0\N{NO-BREAK SPACE}%"
     if abs(value) < 0.0005:
-        return "< 0.1 %"
+        return "<\N{NO-BREAK SPACE}0.1\N{NO-BREAK SPACE}%"
     if 0.9995 <= value < 1:
-        return "> 99.9 %"
-    return _minus(f"{100 * value:.{0 if value == 1 else 1}f} %")
+        return ">\N{NO-BREAK SPACE}99.9\N{NO-BREAK SPACE}%"
+    return _minus(f"{100 * value:.{0 if value == 1 else 1}f}\N{NO-BREAK SPACE}%")
 
 
 def interval(low: float | None, high: float | None) -> str:
