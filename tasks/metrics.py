@@ -135,7 +135,7 @@ def paired(
     sign = 1.0 if greater_is_better(metric) else -1.0
 
     def difference(weights: np.ndarray) -> np.ndarray:
-        return np.asarray(sign * (one(weights) - two(weights)))
+        return np.asarray(sign * (one(weights) - two(weights)) + 0.0)  # never -0
 
     values = [difference(weights) for weights in _weights(len(truth), seed, resamples)]
     return _interval(difference, len(truth), values)
