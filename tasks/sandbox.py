@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import IO, Any, Concatenate, Generic, ParamSpec, Self, TypeVar
@@ -104,18 +105,32 @@ class Sandbox(Generic[State]):
         """What `function(state, *arguments)` returns.
 
         Raises TookTooLong, TookTooMuch, Died or Failed, all `Stopped`; a Refusal stays a Refusal.
-        A child that is still starting has to be ready within `seconds` too.
+        A child that is still loading has to be ready within `seconds` too; `ready` waits for it
+        apart.
         """
         deadline = time.monotonic() + seconds
+        self.ready(seconds)
+        with self._stopping() as child:
+            child.send((function, arguments))
+            answer: Answer = _answer(self._reply(child, deadline))
+        return answer
+
+    def ready(self, seconds: float) -> None:
+        """Wait until the child has loaded; raises what `call` raises."""
+        deadline = time.monotonic() + seconds
         self.start()
-        child = self._child
-        assert child is not None
-        try:
+        with self._stopping() as child:
             if not child.ready:
                 _answer(self._reply(child, deadline))
                 child.ready = True
-            child.send((function, arguments))
-            answer: Answer = _answer(self._reply(child, deadline))
+
+    @contextmanager
+    def _stopping(self) -> Iterator[_Child]:
+        """The child, which ends with whatever is raised, unless it raised that itself."""
+        child = self._child
+        assert child is not None
+        try:
+            yield child
         except (Failed, Refusal):
             if not child.ready:
                 self.close()
@@ -123,7 +138,6 @@ class Sandbox(Generic[State]):
         except BaseException:
             self.close()
             raise
-        return answer
 
     def _reply(self, child: _Child, deadline: float) -> tuple[str, Any]:
         while not child.answered(STEP):

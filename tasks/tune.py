@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from charter import Charter, Frozen
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from charter import Charter, Frozen, Refusal
 from charter.tuning import FamilyName
+from serving.home import place
 from tasks.engineer import Recipe
 from tasks.split import Training
+
+if TYPE_CHECKING:
+    from tasks.sandbox import Sandbox
+    from tasks.tuning.bench import Bench, Survey
+    from tasks.tuning.clock import Clock
+    from tasks.tuning.folder import Folder
+    from tasks.tuning.ground import Ground
+    from tasks.tuning.ladder import Ladder
+    from tasks.tuning.outcome import Outcome
+
+log = logging.getLogger(__name__)
 
 Value = bool | int | float | str | None
 
@@ -57,5 +73,106 @@ class Study(Frozen):
 
 
 def tune(charter: Charter, training: Training, recipe: Recipe) -> Study:
-    """Climb the ladder: search each family, keep a rung only when its gain pays for its cost."""
-    raise NotImplementedError
+    """Climb the ladder: search each family, keep a rung only when its gain pays for its cost.
+
+    Search and final fits together keep `constraints.train_minutes` within 10 %, and this process
+    with its child keeps `constraints.memory_gb`. A run that was killed goes on with the trials
+    and the time that are left; a study that is finished is returned at once. Raises a Refusal
+    when no model could be made within the constraints.
+    """
+    began = time.monotonic()
+    from tasks.tuning.folder import Folder, fingerprint
+
+    folder = Folder(charter.name, fingerprint(charter, training, recipe))
+    with folder.locked() as waited:
+        done = _finished(folder)
+        return done or _search(charter, training, recipe, folder, began + waited)
+
+
+def _finished(folder: Folder) -> Study | None:
+    if not folder.record.exists():
+        return None
+    study = Study.model_validate_json(folder.record.read_bytes())
+    files = (study.model, study.out_of_fold, study.trials, *study.baselines.values())
+    return study if all(place(file).exists() for file in files) else None
+
+
+def _search(
+    charter: Charter, training: Training, recipe: Recipe, folder: Folder, began: float
+) -> Study:
+    from tasks.sandbox import Sandbox
+    from tasks.tuning.bench import load
+    from tasks.tuning.clock import Clock
+
+    clock = Clock(folder.clock, 60 * charter.constraints.train_minutes, began)
+    clock.note = "reading the training rows"
+    sandbox = Sandbox(
+        load,
+        (charter, training, recipe),
+        memory_gb=charter.constraints.memory_gb,
+        watch=clock.tick,
+    )
+    with sandbox:
+        from tasks.models import LADDER
+        from tasks.tuning.ground import Ground
+        from tasks.tuning.ladder import Ladder
+        from tasks.tuning.outcome import settle
+
+        survey = _survey(sandbox, clock)
+        ground = Ground(charter, training, survey, sandbox, clock, folder)
+        ladder = Ladder(ground, LADDER)
+        ladder.climb()
+        return _written(ground, ladder, settle(ladder))
+
+
+def _survey(sandbox: Sandbox[Bench], clock: Clock) -> Survey:
+    from tasks.sandbox import TookTooLong, TookTooMuch
+    from tasks.tuning.bench import survey
+
+    try:
+        return sandbox.call(survey, seconds=max(0.0, clock.left))
+    except TookTooLong:
+        raise Refusal(
+            "charter.constraints.train_minutes",
+            f"found {clock.total / 60:g} minutes spent before the training rows were read",
+            "wanted time for a model",
+            "Raise it.",
+        ) from None
+    except TookTooMuch as stopped:
+        raise Refusal(
+            "charter.constraints.memory_gb",
+            f"found that reading the training rows {stopped}",
+            "wanted room for a model",
+            "Raise it, or train on fewer rows.",
+        ) from None
+
+
+def _written(ground: Ground, ladder: Ladder, outcome: Outcome) -> Study:
+    """Keep everything, the record last."""
+    from tasks.tuning import records
+    from tasks.tuning.page import write
+    from tasks.tuning.rungs import rungs
+
+    trials = records.trials(ladder)
+    study = Study(
+        project=ground.charter.name,
+        fingerprint=ground.folder.fingerprint,
+        where=ground.folder.where,
+        search=ground.charter.tuning.search,
+        metric=ground.training.metric,
+        family=outcome.winner.family,
+        params=outcome.winner.entry.params,
+        ladder=rungs(ladder, outcome),
+        model=outcome.final.where,
+        baselines=dict(ladder.baselines),
+        out_of_fold=records.keep_out_of_fold(ground, outcome.winner),
+        trials=records.keep_trials(ground, trials),
+        seconds=ground.clock.spent,
+        peak_gb=ground.sandbox.peak_gb,
+    )
+    write(ground.charter, study, trials)
+    study = study.model_copy(update={"seconds": ground.clock.spent})
+    ground.folder.keep_record(study.model_dump_json(indent=2))
+    ground.clock.write()
+    log.info("%s: %s taken after %d trials", study.project, study.family, len(trials))
+    return study

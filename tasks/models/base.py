@@ -56,6 +56,10 @@ class Family(Protocol):
     (imputed, scaled, one-hot)."""
     interpretable: bool
     """Whether its whole logic can be printed."""
+    effort: float
+    """Its share of the search time, in proportion to the others."""
+    remembers: bool
+    """Whether the model is the training rows themselves: size and time to answer grow with them."""
     start: Mapping[str, Value]
     """Parameters of the first trial: a sensible default."""
 

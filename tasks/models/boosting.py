@@ -20,6 +20,8 @@ class Boosting:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Literal["tree", "scaled"] = "tree"
     interpretable: bool = False
+    effort: float = 5.0
+    remembers: bool = False
     start: Mapping[str, Value] = {
         "trees": 200, "rate": 0.1, "depth": 5, "weight": 3.0,
         "rows": 0.8, "share": 0.8, "penalty": 1.0,

@@ -20,6 +20,8 @@ class Dummy:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Literal["tree", "scaled"] = "tree"
     interpretable: bool = True
+    effort: float = 0.2
+    remembers: bool = False
     start: Mapping[str, Value] = {}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:

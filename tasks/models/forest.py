@@ -20,6 +20,8 @@ class Forest:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Literal["tree", "scaled"] = "tree"
     interpretable: bool = False
+    effort: float = 2.0
+    remembers: bool = False
     start: Mapping[str, Value] = {"trees": 100, "depth": 10, "leaf": 10, "share": 0.4}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:

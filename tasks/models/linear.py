@@ -20,6 +20,8 @@ class Linear:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Literal["tree", "scaled"] = "scaled"
     interpretable: bool = True
+    effort: float = 1.0
+    remembers: bool = False
     start: Mapping[str, Value] = {"penalty": 1.0}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:

@@ -20,6 +20,8 @@ class Neighbours:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Literal["tree", "scaled"] = "scaled"
     interpretable: bool = False
+    effort: float = 1.0
+    remembers: bool = True
     start: Mapping[str, Value] = {"neighbours": 15, "weights": "uniform"}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:

@@ -36,6 +36,8 @@ class Neural:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Literal["tree", "scaled"] = "scaled"
     interpretable: bool = False
+    effort: float = 2.0
+    remembers: bool = False
     start: Mapping[str, Value] = {"layers": 1, "width": 32, "penalty": 1e-3, "rate": 3e-3}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:

@@ -20,6 +20,8 @@ class Tree:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Literal["tree", "scaled"] = "tree"
     interpretable: bool = True
+    effort: float = 1.0
+    remembers: bool = False
     start: Mapping[str, Value] = {"depth": 6, "leaf": 20}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:

@@ -1,0 +1,228 @@
+"""What runs in the sandbox: the training rows and fits on folds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from charter import Charter, Refusal
+from charter.goal import Task
+from tasks.engineer import Recipe
+from tasks.models.base import Family, Value
+from tasks.models.device import resolve
+from tasks.split import Training, folds, load_training
+
+CACHE_SHARE = 0.2
+"""Share of the charter's memory that prepared folds may take."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the caller has to know about the rows."""
+
+    rows: int
+    columns: int
+    fits: tuple[int, ...]
+    """Rows on the fit side of each fold."""
+    tests: tuple[np.ndarray, ...]
+    """Row positions on the test side of each fold."""
+    truth: np.ndarray
+    """Of all training rows."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Predictions for the test side of one fold, and the seconds that they took."""
+
+    prediction: np.ndarray
+    """Probabilities, shape (rows, classes), or values, shape (rows,)."""
+    prepare_seconds: float
+    """0 where the fold was prepared before."""
+    fit_seconds: float
+    predict_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        return self.fit_seconds + self.predict_seconds
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One fold after preparation."""
+
+    steps: Any
+    X_fit: np.ndarray
+    X_test: np.ndarray
+    y_fit: np.ndarray
+    tested: np.ndarray
+
+    @property
+    def size(self) -> int:
+        return self.X_fit.nbytes + self.X_test.nbytes
+
+
+@dataclass
+class Bench:
+    """The rows as a frame, the folds, and the last pipeline that was fitted."""
+
+    recipe: Recipe
+    task: Task
+    classes: int
+    seed: int
+    device: str
+    room: float
+    """Bytes for prepared folds."""
+    frame: pd.DataFrame
+    truth: np.ndarray
+    parts: list[tuple[np.ndarray, np.ndarray]]
+    cache: dict[object, Prepared] = field(default_factory=dict)
+    last: Last | None = None
+
+
+@dataclass(frozen=True)
+class Last:
+    """The pipeline that was fitted last and rows to compare it on."""
+
+    pipeline: Any
+    compared: np.ndarray
+    complete: bool
+    """Whether it saw every class."""
+
+
+def load(charter: Charter, training: Training, recipe: Recipe) -> Bench:
+    """Read the training rows and make the folds."""
+    from tasks.recipe.inputs import frame
+
+    _warm()
+    resolve(charter.constraints.device)
+    rows = load_training(training)
+    parts = folds(charter, training, rows)
+    if training.task != "regression":
+        _every_class(training, rows.truth)
+    return Bench(
+        recipe=recipe, task=training.task, classes=len(training.classes),
+        seed=charter.evaluation.seed, device=charter.constraints.device,
+        room=CACHE_SHARE * charter.constraints.memory_gb * 2**30,
+        frame=frame(recipe.signature, rows.table), truth=rows.truth, parts=parts,
+    )  # fmt: skip
+
+
+def _warm() -> None:
+    """Import now what the first fits would import in their own time."""
+    for module in ("onnxruntime", "skops.io", "tasks.graph", "tasks.recipe.pipeline", "xgboost"):
+        import_module(module)
+
+
+def _every_class(training: Training, truth: np.ndarray) -> None:
+    seen = set(np.unique(truth).tolist())
+    absent = [label for at, label in enumerate(training.classes) if at not in seen]
+    if absent:
+        raise Refusal(
+            "charter.evaluation.split",
+            f"found no training row of class {', '.join(absent)}",
+            "wanted every class on the training side",
+            "Take another split, or leave rows of this class out.",
+        )
+
+
+def survey(bench: Bench) -> Survey:
+    """Sizes, test positions and truth."""
+    return Survey(
+        rows=len(bench.truth),
+        columns=bench.frame.shape[1],
+        fits=tuple(len(fit) for fit, _ in bench.parts),
+        tests=tuple(test for _, test in bench.parts),
+        truth=bench.truth,
+    )
+
+
+def try_fold(
+    bench: Bench,
+    family: Family,
+    params: Mapping[str, Value],
+    fold: int,
+    rows: int | None = None,
+    tested: int | None = None,
+) -> Answer:
+    """Fit on one fold's fit side (a seeded sample of `rows` of it) and predict its test side
+    (its first `tested` rows)."""
+    began = time.perf_counter()
+    prepared = _prepared(bench, family, fold, rows, tested)
+    ready = time.perf_counter()
+    model = fitted(bench, family, params, prepared.X_fit, prepared.y_fit)
+    learnt = time.perf_counter()
+    prediction = _predicted(bench, model, prepared.X_test, prepared.y_fit)
+    ended = time.perf_counter()
+    complete = len(np.unique(prepared.y_fit)) == bench.classes or bench.task == "regression"
+    bench.last = Last(joined(prepared.steps, model), prepared.tested, complete)
+    return Answer(prediction, ready - began, learnt - ready, ended - learnt)
+
+
+def _prepared(
+    bench: Bench, family: Family, fold: int, rows: int | None, tested: int | None
+) -> Prepared:
+    key = (family.style, fold, rows, tested)
+    if key not in bench.cache:
+        made = _prepare(bench, family, fold, rows, tested)
+        held = sum(other.size for other in bench.cache.values())
+        if held + made.size > bench.room:
+            bench.cache.clear()
+        if made.size > bench.room:
+            return made
+        bench.cache[key] = made
+    return bench.cache[key]
+
+
+def _prepare(
+    bench: Bench, family: Family, fold: int, rows: int | None, tested: int | None
+) -> Prepared:
+    fit, test = bench.parts[fold]
+    fit, test = sample(fit, rows, bench.seed + fold), test[:tested]
+    steps = unfitted(bench, family, family.start).named_steps["prepare"]
+    X_fit = np.asarray(steps.fit_transform(bench.frame.iloc[fit]))
+    X_test = np.asarray(steps.transform(bench.frame.iloc[test]))
+    return Prepared(steps, X_fit, X_test, bench.truth[fit], test)
+
+
+def sample(positions: np.ndarray, rows: int | None, seed: int) -> np.ndarray:
+    if rows is None or rows >= len(positions):
+        return positions
+    chosen = np.random.default_rng(seed).choice(len(positions), size=rows, replace=False)
+    return np.asarray(positions[np.sort(chosen)])
+
+
+def unfitted(bench: Bench, family: Family, params: Mapping[str, Value]) -> Any:
+    from tasks.recipe.pipeline import pipeline
+
+    return pipeline(bench.recipe, family, bench.task, params, bench.seed, bench.device)
+
+
+def fitted(
+    bench: Bench, family: Family, params: Mapping[str, Value], X: np.ndarray, y: np.ndarray
+) -> Any:
+    """The fitted model; class labels are numbered anew where a class is absent."""
+    model: Any = family.build(bench.task, params, bench.seed, bench.device)
+    model.fit(X, y if bench.task == "regression" else np.unique(y, return_inverse=True)[1])
+    if getattr(model, "device", None) == "cuda":
+        model.set_params(device="cpu")  # what is kept answers anywhere
+    return model
+
+
+def _predicted(bench: Bench, model: Any, X: np.ndarray, y_fit: np.ndarray) -> np.ndarray:
+    if bench.task == "regression":
+        return np.asarray(model.predict(X), dtype=np.float64).ravel()
+    every = np.zeros((len(X), bench.classes))
+    every[:, np.unique(y_fit)] = model.predict_proba(X)
+    return every
+
+
+def joined(steps: Any, model: Any) -> Any:
+    from sklearn.pipeline import Pipeline
+
+    return Pipeline([("prepare", steps), ("model", model)])

@@ -1,0 +1,121 @@
+"""Which rung is taken (law 6): the best that is allowed, or a simpler one that is as good."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from charter.tuning import FamilyName
+from tasks.metrics import Interval, gain, interval, paired
+from tasks.tuning.ground import Ground
+from tasks.tuning.search import Entry
+
+SMALL = 0.05
+"""A tie may cost at most this share of what the best rung gains over the weakest one."""
+TIME_SHARE = 0.02
+"""Share of the charter's minutes that the bootstraps may take."""
+MOST, LEAST = 500, 100
+"""Resamples of a bootstrap."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A rung that is allowed: its best trial and its out-of-fold predictions."""
+
+    family: FamilyName
+    entry: Entry
+    answers: np.ndarray
+
+    @property
+    def score(self) -> float:
+        assert self.entry.score is not None
+        return self.entry.score
+
+
+class Choice:
+    """Comparisons of contenders on the same out-of-fold rows; simplest contender first."""
+
+    def __init__(self, ground: Ground, contenders: Sequence[Contender]) -> None:
+        self._ground = ground
+        self.contenders = tuple(contenders)
+
+    @cached_property
+    def best(self) -> Contender:
+        """The best score; the simpler one where two are equal."""
+        sign = 1.0 if self._ground.greater else -1.0
+        return max(self.contenders, key=lambda contender: sign * contender.score)
+
+    @cached_property
+    def taken(self) -> Contender:
+        """The simplest contender that ties with the best."""
+        return next(one for one in self.contenders if one is self.best or self._ties(one))
+
+    def ahead(self, one: Contender, other: Contender) -> Interval:
+        """By how much `one` is better: of the scores, with the interval of a paired bootstrap."""
+        drawn = paired(
+            self._ground.training.metric, self._ground.truth, one.answers, other.answers,
+            None, self._ground.prices, seed=self._ground.seed, resamples=self._resamples,
+        )  # fmt: skip
+        return _moved(drawn, gain(self._ground.training.metric, one.score, other.score))
+
+    def interval(self, one: Contender) -> Interval:
+        """The score with the interval of a bootstrap of the out-of-fold rows."""
+        drawn = interval(
+            self._ground.training.metric, self._ground.truth, one.answers,
+            None, self._ground.prices, seed=self._ground.seed, resamples=self._resamples,
+        )  # fmt: skip
+        return _moved(drawn, one.score)
+
+    def why(self, one: Contender) -> str:
+        """Why this contender was taken or passed over, in words."""
+        if one is not self.taken:
+            ahead = self.ahead(self.taken, one)
+            if ahead.value <= 0 or ahead.low <= 0:
+                return f"passed over: no better than {self.taken.family} ({_words(ahead)})"
+            return f"passed over: {_words(ahead)} worse than {self.taken.family}"
+        if one is not self.best:
+            ahead = self.ahead(self.best, one)
+            return f"took: simpler than {self.best.family} and as good ({_words(ahead)} behind)"
+        simpler = self.contenders[: self.contenders.index(one)]
+        if not simpler:
+            return "took: nothing simpler was allowed, nothing above it is better"
+        rival = max(simpler, key=lambda other: self._gain(other, one))
+        return f"took: {_words(self.ahead(one, rival))} better than {rival.family}"
+
+    def seconds(self) -> float:
+        """About how long all comparisons take."""
+        count = 2 * len(self.contenders) + 2
+        return 1.5 * count * self._resamples * self._once
+
+    def _ties(self, one: Contender) -> bool:
+        behind = -self._gain(one, self.best)
+        span = max(-self._gain(other, self.best) for other in self.contenders)
+        return behind <= SMALL * span and self.ahead(self.best, one).low <= 0
+
+    def _gain(self, one: Contender, other: Contender) -> float:
+        return gain(self._ground.training.metric, one.score, other.score)
+
+    @cached_property
+    def _resamples(self) -> int:
+        allowed = TIME_SHARE * self._ground.clock.total / (self._once * 16)
+        return int(min(MOST, max(LEAST, allowed)))
+
+    @cached_property
+    def _once(self) -> float:
+        """Seconds of one look at the metric."""
+        began = time.perf_counter()
+        self._ground.score(self._ground.truth, self.contenders[0].answers)
+        return max(1e-6, time.perf_counter() - began)
+
+
+def _moved(drawn: Interval, value: float) -> Interval:
+    """The score is a mean over folds, the bootstrap sees all folds as one: its spread is kept."""
+    return Interval(value, value + drawn.low - drawn.value, value + drawn.high - drawn.value)
+
+
+def _words(found: Interval) -> str:
+    return f"{found.value:.3g} ({found.low:.3g} to {found.high:.3g})"

@@ -1,0 +1,246 @@
+"""The search of one family: trial after trial, fold after fold, each with a deadline."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from tasks.models.base import Family
+from tasks.sandbox import Failed, Stopped, TookTooLong
+from tasks.tuning.bench import Answer, try_fold
+from tasks.tuning.folder import KEPT
+from tasks.tuning.ground import Ground
+from tasks.tuning.limits import broken
+from tasks.tuning.pace import afford
+from tasks.tuning.scale import Weight, shelve, weigh
+from tasks.tuning.search import INTERRUPTED, Attempt, Entry, Search
+
+log = logging.getLogger(__name__)
+
+FAILURES = 3
+"""So many trials in a row without an answer, and the family is left."""
+STRAYED = 30.0
+"""A fold that takes this many times the slowest one so far hangs …"""
+STRAYED_SECONDS = 5.0
+"""… unless it is still below this."""
+
+
+class Climb:
+    """One family's trials, its best allowed one, and how long it takes."""
+
+    def __init__(self, ground: Ground, family: Family, search: Search, patience: int) -> None:
+        self.family = family
+        self._ground = ground
+        self._search = search
+        self._patience = patience
+        self._stale = 0
+        self.searched = False
+        """Whether there is nothing left to try."""
+        self.failures = 0
+        self.rows: int | None = None
+        self.sampled = ""
+        """Why only some rows are fitted, in words."""
+        self.why = ""
+        """Why the last trial that brought no answer did not."""
+        self.prepare_seconds = 0.0
+        self._probed = False
+        self._remember()
+
+    @property
+    def entries(self) -> list[Entry]:
+        return self._search.entries()
+
+    @property
+    def trials(self) -> int:
+        return sum(entry.why != INTERRUPTED for entry in self.entries)
+
+    @property
+    def seconds(self) -> float:
+        return sum(entry.seconds for entry in self.entries)
+
+    def ranked(self) -> list[Entry]:
+        """Allowed trials whose weight is known and whose answers are kept, best first."""
+        known = [entry for entry in self.entries if entry.score is not None and "mb" in entry.notes]
+        known.sort(key=lambda entry: entry.score or 0.0, reverse=self._ground.greater)
+        return known[:KEPT]
+
+    @property
+    def best(self) -> Entry | None:
+        return next(iter(self.ranked()), None)
+
+    def final_seconds(self) -> float:
+        """How long the final fit of the best trial should take at most."""
+        if self.best is None:
+            return 0.0
+        survey = self._ground.survey
+        used = [min(fit, self.rows or fit) for fit in survey.fits]
+        grown = survey.rows / max(1.0, float(np.mean(used)))
+        fold = self.best.seconds / len(survey.fits)
+        return 1.3 * grown * (fold + self.prepare_seconds) + 1.0
+
+    def run(self, share: float, end: float, first: float) -> None:
+        """Try until `share` seconds are over, nothing gets better, or the space is searched.
+
+        `end` is the time on the clock when the last call has to be over; `first` is how many
+        seconds the first trial may take.
+        """
+        clock = self._ground.clock
+        over = min(end, clock.spent + share)
+        hard = min(end, clock.spent + max(1.5 * share, first))
+        try:
+            self._afford(share, hard - clock.spent)
+        except Stopped as stopped:
+            self._stop(stopped)
+            return
+        while self._goes_on(over) and (attempt := self._search.next()) is not None:
+            self._try(attempt, hard)
+        else:
+            self.searched = self.searched or (clock.spent < over and not self._capped())
+
+    def _goes_on(self, over: float) -> bool:
+        if self.failures >= FAILURES or self._capped():
+            self.searched = True
+        if self._stale >= self._patience:
+            return False
+        left = over - self._ground.clock.spent
+        return not self.searched and left > (self._usual() if self.best else 0.0)
+
+    def _capped(self) -> bool:
+        most = self._ground.charter.tuning.trials
+        return most is not None and self.trials >= most
+
+    def _usual(self) -> float:
+        """Seconds of a trial, as the last ones took."""
+        complete = [entry.seconds for entry in self.entries if entry.state == "complete"][-5:]
+        return float(np.mean(complete)) if complete else 0.0
+
+    def again(self, patience: int) -> None:
+        """Let a family that had come to rest go on."""
+        self._stale = 0
+        self._patience = patience
+
+    def _afford(self, share: float, limit: float) -> None:
+        if not self._probed:
+            self.rows, self.sampled = afford(self._ground, self.family, share, limit)
+            self._probed = True
+
+    def _remember(self) -> None:
+        """Go on with the sample that an earlier run used."""
+        for entry in self.entries:
+            if "rows" in entry.notes:
+                self._probed = True
+                self.rows, self.sampled = entry.notes["rows"], entry.notes["sampled"]
+
+    def _try(self, attempt: Attempt, hard: float) -> None:
+        began = self._ground.clock.spent
+        notes: dict[str, object] = {"rows": self.rows, "sampled": self.sampled}
+        try:
+            answers = self._folds(attempt, hard)
+            if answers is None:
+                attempt.prune(self._ground.clock.spent - began, "fell behind", **notes)
+                self._stale += 1
+                return
+            self._finish(attempt, answers, began, hard, notes)
+            self.failures = 0
+        except Stopped as stopped:
+            attempt.fail(self._ground.clock.spent - began, str(stopped), **notes)
+            self._stop(stopped)
+
+    def _stop(self, stopped: Stopped) -> None:
+        self.failures += 1
+        self.why = str(stopped)
+        log.info("%s: %s", self.family.name, stopped)
+
+    def _folds(self, attempt: Attempt, hard: float) -> list[np.ndarray] | None:
+        """The predictions of each fold; None where the trial was given up."""
+        answers: list[np.ndarray] = []
+        slowest = 0.0
+        for fold in range(len(self._ground.survey.fits)):
+            self._say(attempt)
+            self._ground.ready()
+            answer = self._fold(attempt, fold, self._limit(hard, slowest))
+            slowest = max(slowest, answer.prepare_seconds + answer.seconds)
+            self.prepare_seconds = max(self.prepare_seconds, answer.prepare_seconds)
+            answers.append(answer.prediction)
+            score = self._mean(answers)
+            if np.isfinite(score) and attempt.report(fold, score) and fold + 1 < self._of():
+                return None
+        return answers
+
+    def _of(self) -> int:
+        return len(self._ground.survey.fits)
+
+    def _fold(self, attempt: Attempt, fold: int, seconds: float) -> Answer:
+        return self._ground.sandbox.call(
+            try_fold, self.family, attempt.params, fold, self.rows, seconds=seconds
+        )
+
+    def _limit(self, hard: float, slowest: float) -> float:
+        left = hard - self._ground.clock.spent
+        if left <= 0:
+            raise TookTooLong("was stopped because its time was over")
+        usual = max(slowest, self._usual() / self._of()) if self.best or slowest else None
+        return left if usual is None else min(left, max(STRAYED_SECONDS, STRAYED * usual))
+
+    def _mean(self, answers: Sequence[np.ndarray]) -> float:
+        tests = self._ground.survey.tests
+        truth = self._ground.survey.truth
+        scores = [
+            self._ground.score(truth[test], answer)
+            for test, answer in zip(tests, answers, strict=False)
+        ]
+        known = [score for score in scores if np.isfinite(score)]
+        return float(np.mean(known)) if known else float("nan")
+
+    def _finish(
+        self,
+        attempt: Attempt,
+        answers: list[np.ndarray],
+        began: float,
+        hard: float,
+        notes: dict[str, object],
+    ) -> None:
+        """Tell the search the score; a trial that leads is weighed first and has to be allowed."""
+        clock = self._ground.clock
+        score = self._mean(answers)
+        if not np.isfinite(score):
+            raise Failed(f"has no {self._ground.training.metric}: the folds' rows cannot say")
+        seconds = clock.spent - began
+        best = self.best
+        if best is not None and not self._ground.better(score, best.score):
+            attempt.complete(score, seconds, **notes)
+            self._stale += 1
+            return
+        weight = self._weigh(max(1.0, hard - clock.spent))
+        notes |= {"mb": weight.mb, "row_ms": weight.row_ms}
+        reason = broken(self._ground.charter.constraints, weight)
+        if reason:
+            attempt.prune(seconds, reason, refused_score=score, **notes)
+            self.why = reason
+            self._stale += 1
+            return
+        self._ground.folder.keep_answers(self.family.name, attempt.number, np.concatenate(answers))
+        attempt.complete(score, seconds, **notes)
+        self._ground.folder.drop_answers(self.family.name, {e.number for e in self.ranked()})
+        self._stale = 0
+
+    def _weigh(self, seconds: float) -> Weight:
+        """The weight of the last fold's model, grown to all rows where it is made of them."""
+        weight = self._ground.sandbox.call(weigh, seconds=seconds)
+        where = self._ground.folder.file(f"models/{self.family.name}-fold.skops")
+        if not broken(self._ground.charter.constraints, weight):
+            self._ground.sandbox.call(shelve, where, seconds=seconds)
+        if not self.family.remembers:
+            return weight
+        survey = self._ground.survey
+        fitted = min(survey.fits[-1], self.rows or survey.fits[-1])
+        grown = min(survey.rows, self.rows or survey.rows) / fitted
+        return Weight(weight.mb * grown, weight.row_ms * grown, weight.difference)
+
+    def _say(self, attempt: Attempt) -> None:
+        best = self.best
+        found = f": best {best.score:.4g}" if best is not None and best.score is not None else ""
+        self._ground.clock.note = f"{self.family.name} trial {attempt.number + 1}{found}"
+        self._ground.clock.tick()

@@ -1,0 +1,94 @@
+"""Final fits on all training rows, of the winner and of the baselines."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from serving.home import place
+from tasks.models.base import Family, Value
+from tasks.sandbox import Stopped
+from tasks.tuning.climb import Climb
+from tasks.tuning.ground import Ground
+from tasks.tuning.limits import broken
+from tasks.tuning.scale import Weight, finish
+from tasks.tuning.search import Entry
+
+log = logging.getLogger(__name__)
+
+FEW = 4_000
+"""Rows of a baseline whose fit on all of them was stopped."""
+
+
+@dataclass(frozen=True)
+class Final:
+    """A fitted pipeline on the shelf."""
+
+    where: str
+    weight: Weight
+    note: str = ""
+    """What a reader has to know about its rows."""
+
+
+class Finals:
+    """Fits each trial's parameters once."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._made: dict[str, Final] = {}
+        self.why: dict[str, str] = {}
+        """Why the last fit of a family brought none."""
+
+    def broken(self, final: Final) -> str:
+        """Which constraint the model breaks, now that all rows are in it."""
+        return broken(self._ground.charter.constraints, final.weight)
+
+    def winner(self, climb: Climb, entry: Entry, seconds: float) -> Final | None:
+        """The trial's parameters on all rows.
+
+        A fit that was stopped leaves the model of the last fold in its place, where there is one.
+        """
+        name = climb.family.name
+        rows = climb.rows if climb.family.remembers or climb.final_seconds() > seconds else None
+        try:
+            return self._fit(climb.family, entry.params, f"{name}-{entry.number}", rows, seconds)
+        except Stopped as stopped:
+            self._note(name, stopped)
+        where = self._ground.folder.file(f"models/{name}-fold.skops")
+        if climb.best != entry or not place(where).exists():
+            return None
+        note = "the model of the last fold, since there was no time for a final fit"
+        return Final(where, Weight(entry.notes["mb"], entry.notes["row_ms"], 0.0), note)
+
+    def baseline(self, family: Family, params: Mapping[str, Value], seconds: float) -> Final | None:
+        """A model to be beaten: it may be of any size, and of fewer rows where all take too long."""
+        for rows in (None, FEW):
+            try:
+                return self._fit(family, params, f"{family.name}-baseline", rows, seconds)
+            except Stopped as stopped:
+                self._note(family.name, stopped)
+        return None
+
+    def _note(self, name: str, stopped: Stopped) -> None:
+        self.why[name] = str(stopped)
+        log.info("%s: its final fit %s", name, stopped)
+
+    def _fit(
+        self,
+        family: Family,
+        params: Mapping[str, Value],
+        name: str,
+        rows: int | None,
+        seconds: float,
+    ) -> Final:
+        where = self._ground.folder.file(f"models/{name}.skops")
+        if where not in self._made:
+            self._ground.clock.note = f"{family.name}: final fit"
+            self._ground.ready()
+            weight = self._ground.sandbox.call(
+                finish, family, params, rows, where, seconds=max(0.0, seconds)
+            )
+            note = f"fitted on {rows:,} rows" if rows else ""
+            self._made[where] = Final(where, weight, note)
+        return self._made[where]

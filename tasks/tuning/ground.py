@@ -1,0 +1,63 @@
+"""What every part of one search stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from charter import Charter
+from tasks.metrics import greater_is_better, measure, prices
+from tasks.sandbox import Sandbox
+from tasks.split import Training
+from tasks.tuning.bench import Bench, Survey
+from tasks.tuning.clock import Clock
+from tasks.tuning.folder import Folder
+
+CLOSING = 1.0
+CLOSING_SHARE = 0.02
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The charter, the rows' sizes and truth, the child, the clock and the folder."""
+
+    charter: Charter
+    training: Training
+    survey: Survey
+    sandbox: Sandbox[Bench]
+    clock: Clock
+    folder: Folder
+
+    @property
+    def closing(self) -> float:
+        """Seconds kept for the papers."""
+        return CLOSING + CLOSING_SHARE * self.clock.total
+
+    def ready(self) -> None:
+        """Wait for a child that was replaced, so that no fit pays for it; raises `Stopped`."""
+        self.sandbox.ready(max(0.0, self.clock.left - self.closing))
+
+    @property
+    def greater(self) -> bool:
+        return greater_is_better(self.training.metric)
+
+    @property
+    def seed(self) -> int:
+        return self.charter.evaluation.seed
+
+    @property
+    def prices(self) -> np.ndarray:
+        return prices(self.charter.goal.cost, self.training.task, self.training.classes)
+
+    @property
+    def truth(self) -> np.ndarray:
+        """Of the test rows of all folds, one fold after the other."""
+        return np.asarray(self.survey.truth[np.concatenate(self.survey.tests)])
+
+    def score(self, truth: np.ndarray, answers: np.ndarray) -> float:
+        """The charter's metric; NaN where the rows cannot say."""
+        return measure(self.training.metric, truth, answers, None, self.prices)
+
+    def better(self, one: float, other: float | None) -> bool:
+        return other is None or (one > other if self.greater else one < other)

@@ -1,0 +1,159 @@
+"""The climb through the families: who is tried, how the minutes are shared, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from charter import Charter
+from charter.goal import Task
+from tasks.models.base import Family
+from tasks.sandbox import Stopped
+from tasks.tuning.choice import Choice, Contender
+from tasks.tuning.climb import Climb
+from tasks.tuning.finals import Finals
+from tasks.tuning.ground import Ground
+from tasks.tuning.search import BaseStorage, Search, journal
+
+PATIENCE = 12
+"""Trials without a better one before a family rests, and 4 more for each of its parameters."""
+FIRST_SHARE = 0.2
+"""Share of the search time that the first trial of a family may take if it has to."""
+
+
+def hindrance(charter: Charter, family: Family, task: Task) -> str:
+    """Why a family is not tried, in words; empty where it is."""
+    chosen = charter.tuning.families
+    if task not in family.tasks:
+        return f"not tried: not made for {task}"
+    if chosen != "auto" and family.name not in chosen:
+        return f"not tried: tuning.families is {', '.join(chosen)}"
+    if charter.constraints.interpretable and not family.interpretable:
+        return "not tried: constraints.interpretable, and its logic cannot be printed"
+    return ""
+
+
+class Ladder:
+    """The families of one study, simplest first."""
+
+    def __init__(self, ground: Ground, families: Sequence[Family]) -> None:
+        self.ground = ground
+        self.families = tuple(families)
+        task = ground.training.task
+        self.hindered = {
+            family.name: words
+            for family in families
+            if (words := hindrance(ground.charter, family, task))
+        }
+        storage = journal(ground.folder.journal)
+        self.climbs = {
+            family.name: Climb(ground, family, self._search(storage, family), _patience(family))
+            for family in families
+            if family.name not in self.hindered
+        }
+        self.finals = Finals(ground)
+        self.baselines: dict[str, str] = {}
+
+    def _search(self, storage: BaseStorage, family: Family) -> Search:
+        ground, tuning = self.ground, self.ground.charter.tuning
+        survey = ground.survey
+        return Search(
+            storage,
+            family.name,
+            family.space(ground.training.task, min(survey.fits), survey.columns),
+            family.start,
+            tuning.search,
+            seed=ground.seed,
+            greater=ground.greater,
+            prune=tuning.prune,
+        )
+
+    def climb(self) -> None:
+        """Search every family in its share of the time, then the best ones in what is left."""
+        for family in self.families:
+            self._wait()
+            room = self._end() - self.ground.clock.spent
+            climb = self.climbs.get(family.name)
+            if climb is not None:
+                first = FIRST_SHARE * max(0.0, room)
+                climb.run(max(0.0, room * self._share(family)), self._end(), first)
+            if family.name in self.ground.charter.evaluation.beat:
+                self._baseline(family)
+        self._again()
+
+    def _wait(self) -> None:
+        with suppress(Stopped):  # what cannot load again will be told by the next call
+            self.ground.ready()
+
+    def _share(self, family: Family) -> float:
+        """The family's part of the time that is left for it and those above it."""
+        above = self.families[self.families.index(family) :]
+        return family.effort / sum(one.effort for one in above if one.name in self.climbs)
+
+    def _again(self) -> None:
+        """The time that is left goes to the best families, each until it rests again."""
+        for climb in self._by_score():
+            room = self._end() - self.ground.clock.spent
+            if climb.searched or room <= 0:
+                continue
+            climb.again(2 * _patience(climb.family))
+            climb.run(room, self._end(), 0.0)
+
+    def _by_score(self) -> list[Climb]:
+        found = [climb for climb in self.climbs.values() if climb.best is not None]
+        sign = -1.0 if self.ground.greater else 1.0
+        return sorted(
+            found, key=lambda climb: sign * (climb.best.score or 0.0) if climb.best else 0
+        )
+
+    def _end(self) -> float:
+        """When the search has to be over, on the clock: final fits and comparisons come after."""
+        climbs = self.climbs.values()
+        wanted = self.ground.charter.evaluation.beat
+        finals = max((climb.final_seconds() for climb in climbs), default=0.0)
+        pending = sum(
+            climb.final_seconds()
+            for climb in climbs
+            if climb.family.name in wanted and climb.family.name not in self.baselines
+        )
+        comparing = self.choice().seconds() if any(climb.best for climb in climbs) else 0.0
+        reserve = max(finals + pending + comparing, 0.05 * self.ground.clock.total)
+        return (
+            self.ground.clock.total
+            - self.ground.closing
+            - min(reserve, 0.5 * self.ground.clock.total)
+        )
+
+    def contenders(self) -> list[Contender]:
+        """The best trial of each family that has one, simplest first."""
+        found = []
+        for name, climb in self.climbs.items():
+            for entry in climb.ranked():
+                answers = self.ground.folder.answers(name, entry.number)
+                if answers is not None:
+                    found.append(Contender(climb.family.name, entry, answers))
+                    break
+        return found
+
+    def choice(self, but: frozenset[tuple[str, int]] = frozenset()) -> Choice:
+        """The comparison of the contenders, without those whose final fit was not allowed."""
+        kept = [one for one in self.contenders() if (one.family, one.entry.number) not in but]
+        return Choice(self.ground, kept)
+
+    def _baseline(self, family: Family) -> None:
+        """A family of `evaluation.beat` is fitted as soon as it has been searched."""
+        climb = self.climbs.get(family.name)
+        if climb is not None and climb.best is not None:
+            final = self.finals.winner(climb, climb.best, self.left())
+        else:
+            final = self.finals.baseline(family, family.start, FIRST_SHARE * self.left())
+        if final is not None:
+            self.baselines[family.name] = final.where
+
+    def left(self) -> float:
+        """Seconds that a final fit may take."""
+        return self.ground.clock.left - self.ground.closing
+
+
+def _patience(family: Family) -> int:
+    return PATIENCE + 4 * len(family.start)

@@ -1,0 +1,101 @@
+"""The study as a page: how it converged, the ladder, every trial."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from charter import Charter
+from tasks.metrics import greater_is_better
+from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, tables
+
+if TYPE_CHECKING:
+    from tasks.tune import Study
+
+SHOWN = 500
+"""Most trials in the table; the Parquet file has all."""
+
+
+def write(charter: Charter, study: Study, trials: Sequence[dict[str, Any]]) -> str:
+    """`pages/<project>/study.html`."""
+    score = next((rung.score for rung in study.ladder if rung.taken), None)
+    html = render(
+        title=f"{charter.name}: study",
+        subtitle=charter.goal.question,
+        project=charter.name,
+        facts=[
+            Fact("Taken", study.family),
+            Fact(study.metric, figures.number(score), "mean over the folds"),
+            Fact("Trials", figures.number(len(trials)), f"{study.search} search"),
+            Fact("Seconds", figures.number(round(study.seconds, 1)),
+                 f"of {figures.number(60 * charter.constraints.train_minutes)}"),
+            Fact("Memory", f"{study.peak_gb:.2f} GiB",
+                 f"of {charter.constraints.memory_gb:g} GiB, at its peak"),
+        ],
+        sections=[_ladder(study), _course(study, trials), _table(study, trials)],
+        footer=f"Study {study.fingerprint[:16]}",
+    )  # fmt: skip
+    return keep(f"pages/{charter.name}/study.html", html)
+
+
+def _ladder(study: Study) -> Section:
+    taken = next(rung for rung in study.ladder if rung.taken)
+    rows = [
+        (
+            f"→ {rung.family}" if rung.taken else rung.family,
+            rung.score, figures.interval(rung.low, rung.high), rung.row_ms, rung.model_mb,
+            rung.trials, round(rung.seconds, 1), rung.why,
+        )
+        for rung in study.ladder
+    ]  # fmt: skip
+    heads = ("Rung", study.metric, "95 % interval", "ms a row", "MB", "Trials", "Seconds", "Why")
+    known = [
+        (rung.family, rung.score, rung.low, rung.high)
+        for rung in study.ladder
+        if rung.score is not None and rung.low is not None and rung.high is not None
+    ]
+    return Section(
+        "The ladder",
+        f"{taken.family}: {taken.why}.",
+        blocks.stack(
+            tables.table("Families, simplest first", heads, rows, wrap=True),
+            charts.intervals(
+                f"{study.metric} of each rung", known, caption="The same out-of-fold rows for all."
+            ),
+            blocks.fold("Parameters of the model", blocks.preformatted(_shown(study.params))),
+        ),
+    )
+
+
+def _course(study: Study, trials: Sequence[dict[str, Any]]) -> Section:
+    scores = [
+        (float(trial["number"]), float(trial["score"]), str(trial["family"]))
+        for trial in trials
+        if trial["score"] is not None
+    ]
+    chart = charts.convergence(
+        study.metric, scores, larger_is_better=greater_is_better(study.metric)
+    )
+    return Section("How the search went", f"{len(scores)} trials were complete.", chart)
+
+
+def _table(study: Study, trials: Sequence[dict[str, Any]]) -> Section:
+    rows = [
+        (
+            str(trial["number"]), trial["family"], trial["state"], trial["score"],
+            round(trial["seconds"], 2), f"{trial['params']} {trial['why']}".strip(),
+        )
+        for trial in trials[:SHOWN]
+    ]  # fmt: skip
+    heads = ("Trial", "Family", "State", study.metric, "Seconds", "Parameters")
+    more = "" if len(trials) <= SHOWN else f" The first {SHOWN} are shown."
+    return Section(
+        "Trials",
+        f"{len(trials)} trials.{more}",
+        blocks.fold("Every trial", tables.table("Trials", heads, rows, wrap=True)),
+    )
+
+
+def _shown(params: object) -> str:
+    return json.dumps(params, indent=2)
