@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from charter import Charter, Refusal
-from tasks.joins import quoted, widened
+from tasks.joins import widened
 from tasks.nearest import suggestion
 from tasks.sources.types import settle, settled
 
@@ -24,7 +24,7 @@ class Derived:
         target = charter.goal.target
         self._connection = connection
         self._expression = target.derive or ""
-        self._names = schema.names
+        self._schema = schema
         if target.column in schema.names:
             raise Refusal(
                 "goal.target.column",
@@ -71,9 +71,9 @@ class Derived:
         unknown = re.search(r'Referenced column "(.+?)" not found', message)
         if unknown:
             return self._refusal(
-                f"there is no column {unknown[1]}", suggestion(unknown[1], self._names)
+                f"there is no column {unknown[1]}", suggestion(unknown[1], self._schema.names)
             )
-        columns = ", ".join(map(quoted, self._names))
+        columns = ", ".join(f"{field.name} ({field.type})" for field in self._schema)
         return self._refusal(f"DuckDB says: {message}", f"The columns are: {columns}.")
 
     def _refusal(self, found: str, remedy: str) -> Refusal:

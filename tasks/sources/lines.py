@@ -11,6 +11,9 @@ from charter import Refusal
 from charter.data import CsvSource
 from tasks.sources.unpacked import unpacked
 
+LONGEST = 2**25
+"""More characters than a field of a row that Arrow has read can have."""
+
 
 class Lines:
     """The lines of one file. Rows count from 0 after the header; blank lines are no rows."""
@@ -69,12 +72,14 @@ class Lines:
 
         with unpacked(self._path, self._where) as (content, _):
             text = io.TextIOWrapper(content, self._source.encoding, errors="replace", newline="")
-            number = 1
+            number, usual = 1, csv.field_size_limit(LONGEST)
             try:
                 for record in csv.reader(lines(text), delimiter=self._source.delimiter):
                     if record:
                         yield number, "".join(taken)
                     number += len(taken)
                     taken.clear()
-            except csv.Error:  # a field beyond the limit of Python's reader: no more line numbers
+            except csv.Error:  # no more line numbers
                 return
+            finally:
+                csv.field_size_limit(usual)

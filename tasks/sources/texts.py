@@ -128,7 +128,7 @@ LOCAL = Reading("a time without zone (ISO 8601)", _NAIVE, _cast(_NAIVE))
 ZONED = Reading("a time with zone (ISO 8601)", _UTC, _cast(_UTC))
 
 # Where the charter declares the role, codes count as numbers and more words as flags.
-ANY_WHOLE = Reading("a whole number", pa.int64(), _any_whole)
+ANY_WHOLE = Reading("a number", pa.int64(), _any_whole)
 ANY_DECIMAL = Reading("a number", pa.float64(), _any_decimal)
 ANY_FLAG = Reading(
     "true or false",
