@@ -49,12 +49,16 @@ def _line(found: Findings, relation: Relation, shown: Format) -> Markup:
     value, low, high = _estimate(found, total)
     axis = _axis(relation)
     missing = _missing(found, relation, shown)
+    each = len(starts) == relation.content.distinct
+    groups = (
+        "" if each else f"{len(starts)} groups of about equal size, named by their lowest value."
+    )
     return charts.line(
         f"{_what(found)} by {relation.column}",
         [axis(start) for start in starts],
         [Course(relation.column, value.tolist(), low.tolist(), high.tolist())],
         shown=shown,
-        caption=f"{len(starts)} groups of about equal size, named by their lowest value.{missing}",
+        caption=f"{groups}{missing}",
         wide=False,
     )
 
