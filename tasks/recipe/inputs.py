@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from serving.packing import pack_batch
 
+from serving.packing import pack_batch
 from serving.signature import Signature
 
 

@@ -1,0 +1,1 @@
+"""The parts of `tasks/engineer.py`: what is chosen, what each input is worth, what is shown."""
