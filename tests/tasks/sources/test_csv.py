@@ -143,7 +143,7 @@ def test_options_are_followed(read: Read) -> None:
         ("a,b\n1,2\n".encode("utf-16"), "not utf-8", "encoding: utf-16"),
         ('a,b\n1,"2\n1,2\n1,2\n', "quote that is opened", "Close it"),
         ('a,b\n"1,2\n1,2\n1,2\n', "quote that is opened", "Close it"),
-        ('a,b\n1,"' + "x,y\n" * 400_000, "a row longer than", "quote that is not closed"),
+        ('a,b\n1,"' + "x,y\n" * 1_000_000, "a row longer than", "quote that is not closed"),
         (gzip.compress(b"a,b\n" + b"1,2\n" * 99_999)[:-99], "damaged", "Fetch or compress it again"),
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 30 else "-",
