@@ -39,4 +39,4 @@ def _connected(url: str) -> Iterator[None]:
         try:
             yield
         finally:
-            APILogHandler.flush()  # type: ignore[call-arg]  # works on the class too
+            APILogHandler().flush()

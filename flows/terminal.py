@@ -33,9 +33,7 @@ class Stages:
         """Take note of a report; a finished stage goes to the list."""
         if self._now is None or self._now.stage != step.stage:
             self._since = time.monotonic()
-        if (step.done >= step.total and step.stage != "tune") or (
-            step.done >= step.total and step.note and (step.done, step.total) == (1, 1)
-        ):
+        if step.finished:
             self._finish(step)
         else:
             self._now = step
