@@ -56,6 +56,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
+        listener.listen(2048)  # now, so that whoever reads the port file can connect
     except OSError:
         listener.close()
         raise
