@@ -171,8 +171,11 @@ def _verdicts(charter: Charter, recipe: Recipe) -> tuple[Verdict, ...]:
         Verdict(
             gate="data.known_later",
             passed=True,
-            message=f"{len(later)} columns known only later are no inputs, and no input looks like "
-            "one.",
+            message=(
+                f"{', '.join(later)}: known only later, so no inputs; no input looks like one."
+                if later
+                else "No column is declared known only later, and no input looks like one."
+            ),
         ),
         Verdict(
             gate="features",
