@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,19 +51,19 @@ def enter(
             client.log_param(run, name, value[:500])
         for name, number in metrics.items():
             client.log_metric(run, name, number)
-        client.log_artifacts(run, str(papers), "bundle")
+        with _loadable(papers) as folder:
+            client.log_artifacts(run, str(folder), "bundle")
         client.set_terminated(run)
-        version = _register(client, project, fingerprint, run)
-        return Entry(run=run, version=version)
+        return Entry(run=run, version=_register(client, project, fingerprint, run))
 
 
 def reconcile(project: str, fingerprint: str, release: int) -> str:
     """Let the alias `champion` name the version of the live bundle; gives the version."""
     with _client() as client:
-        version = _version(client, project, fingerprint)
-        if version is None:
+        known = _version(client, project, fingerprint)
+        if known is None:
             raise LookupError(f"{project}: bundle {fingerprint[:12]} is not in the registry")
-        number = str(version.version)
+        number = str(known.version)
         client.set_model_version_tag(project, number, RELEASE, str(release))
         client.set_registered_model_alias(project, CHAMPION, number)
         return number
@@ -71,6 +74,24 @@ def champion(project: str) -> tuple[str, str]:
     with _client() as client:
         found = client.get_model_version_by_alias(project, CHAMPION)
         return str(found.version), str(found.tags[BUNDLE])
+
+
+@contextmanager
+def _loadable(papers: Path) -> Iterator[Path]:
+    """The bundle with the files of MLflow's ONNX flavour, so that `mlflow.pyfunc` can load it."""
+    import mlflow.onnx
+    import onnx
+
+    with tempfile.TemporaryDirectory(prefix="perennial-registry-") as temporary:
+        folder = Path(temporary) / "bundle"
+        mlflow.onnx.save_model(
+            onnx.load(str(papers / "model.onnx")),
+            str(folder),
+            pip_requirements=[f"onnxruntime=={version('onnxruntime')}"],
+            onnx_execution_providers=["CPUExecutionProvider"],
+        )
+        shutil.copytree(papers, folder, dirs_exist_ok=True)
+        yield folder
 
 
 @contextmanager
@@ -123,8 +144,8 @@ def _register(client: MlflowClient, project: str, fingerprint: str, run: str) ->
         if known.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     source = f"{client.get_run(run).info.artifact_uri}/bundle"
-    version = client.create_model_version(project, source, run, tags={BUNDLE: fingerprint})
-    return str(version.version)
+    made = client.create_model_version(project, source, run, tags={BUNDLE: fingerprint})
+    return str(made.version)
 
 
 def _version(client: MlflowClient, project: str, fingerprint: str) -> Any:

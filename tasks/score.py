@@ -50,6 +50,7 @@ def score(charter: Charter, input: Path, output: Path) -> Scored:
         _refuse_missing(input, rows.schema, predictor)
         keys = [name for name in charter.data.key if name in rows.schema.names]
         keys = keys if len(keys) == len(charter.data.key) else []
+        _refuse_clash(charter, keys, predictor)
         count = _write(output, _answers(rows, predictor, keys))
     if count == 0:
         raise Refusal(
@@ -59,7 +60,7 @@ def score(charter: Charter, input: Path, output: Path) -> Scored:
 
 
 def _live(charter: Charter) -> tuple[int, Predictor]:
-    from serving.predictor import Predictor
+    from serving.loaded import load
 
     folder = home() / "releases" / charter.name
     live = releases.live(folder)
@@ -68,7 +69,7 @@ def _live(charter: Charter) -> tuple[int, Predictor]:
             f"releases/{charter.name}", "found no live release", "wanted one to score with",
             f"Run `perennial train configs/{charter.name}.yaml` first.",
         )  # fmt: skip
-    return live.release, Predictor(folder / str(live.release))
+    return live.release, load(folder, live).predictor
 
 
 def _refuse_missing(input: Path, schema: pa.Schema, predictor: Predictor) -> None:
@@ -84,12 +85,23 @@ def _refuse_missing(input: Path, schema: pa.Schema, predictor: Predictor) -> Non
         )  # fmt: skip
 
 
+def _refuse_clash(charter: Charter, keys: list[str], predictor: Predictor) -> None:
+    ours = {"prediction", *(f"p_{label}" for label in predictor.signature.classes)}
+    clash = sorted(ours & set(keys))
+    if clash:
+        raise Refusal(
+            f"charter {charter.name}: data.key", f"found {', '.join(clash)}",
+            "wanted key columns named otherwise than those of the answer",
+            "Rename the column in the source, or take another key.",
+        )  # fmt: skip
+
+
 def _answers(
     rows: pa.RecordBatchReader, predictor: Predictor, keys: list[str]
 ) -> Iterator[pa.RecordBatch]:
     done = 0
     for batch in rows:
-        answers = predictor.predict(pack_batch(predictor.signature, batch))
+        answers = predictor.predict(pack_batch(predictor.signature, batch, done))
         names: dict[str, Any] = {name: batch.column(name) for name in keys}
         if not keys:
             names["row"] = pa.array(np.arange(done, done + batch.num_rows))
