@@ -171,7 +171,7 @@ def _fingerprint(charter: Charter, table: Table, profile: Profile) -> str:
     said = [
         charter.name, charter.split.model_dump(), charter.evaluation.seed, charter.data.time,
         charter.data.key, charter.goal.target.column, profile.task == "regression",
-        table.where, table.version, table.fingerprint,
+        table.where, table.fingerprint,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 

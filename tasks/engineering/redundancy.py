@@ -18,6 +18,7 @@ TOLD = 0.8
 """R² from the other numeric columns at which a column counts as redundant."""
 LEAST = 4
 KEPT_VARIANCE = 0.95
+NAMED = 12
 
 
 def pca_trial(wanted: Literal["auto", "never"], recipe: Recipe, rows: Sample) -> PcaTrial:
@@ -34,7 +35,7 @@ def pca_trial(wanted: Literal["auto", "never"], recipe: Recipe, rows: Sample) ->
     redundant, share = _redundant(rows.X[numbers])
     if len(redundant) < LEAST:
         found = f"{len(redundant)} of {len(numbers)} numeric columns"
-        named = f" ({', '.join(redundant)})" if redundant else ""
+        named = f" ({', '.join(redundant)})" if redundant else ""  # three at most
         return _not(
             f"Not tried: {found}{named} can be told from the others with R² of {TOLD} or more; "
             f"with fewer than {LEAST} there is little to gain."
@@ -96,7 +97,8 @@ def _value(recipe: Recipe, rows: Sample, fit: np.ndarray, test: np.ndarray) -> f
 
 
 def _judged(trial: PcaTrial, gains: list[float], metric: str, told: float) -> PcaTrial:
-    names = ", ".join(trial.columns)
+    more = ", …" if len(trial.columns) > NAMED else ""
+    names = ", ".join(trial.columns[:NAMED]) + more
     tried = (
         f"{len(trial.columns)} numeric columns can be told from the others with R² of {TOLD} or "
         f"more (at most {told:.3f}): {names}. {trial.components} components hold 95 % of them. "

@@ -74,12 +74,9 @@ def _scaled(recipe: Recipe) -> list[Member]:
 
 
 def reduction(components: int) -> Pipeline:
-    """Redundant numbers to their principal components, each scaled to unit variance."""
-    return _chain(
-        _fill("median"),
-        StandardScaler(),
-        PCA(n_components=components, svd_solver="full", whiten=True),
-    )
+    """Redundant numbers to their principal components; the first spread most and weigh most."""
+    pca = PCA(n_components=components, svd_solver="full")
+    return _chain(_fill("median"), StandardScaler(), pca)
 
 
 def _times(recipe: Recipe, cyclic: bool) -> list[Member]:
