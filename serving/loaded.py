@@ -60,25 +60,33 @@ class Loaded:
     @cached_property
     def papers(self) -> dict[str, Any]:
         """Everything that stands beside the model, as `/model` gives it."""
-        files = self.predictor.manifest.files
-        metrics = self.folder / "metrics.json"
+        scorecard = self._json("scorecard.json")
         return {
             "project": self.predictor.signature.project,
+            "question": self._json("charter.json").get("goal", {}).get("question", ""),
             "release": self.live.release,
             "previous": self.live.previous,
             "live_since": self.live.at,
+            "metric": scorecard.get("metric"),
+            "metrics": scorecard.get("measures", []),
             "signature": self.predictor.signature.model_dump(mode="json"),
             "decision": self.predictor.decision.model_dump(mode="json"),
-            "metrics": orjson.loads(metrics.read_bytes()) if "metrics.json" in files else None,
             "manifest": self.predictor.manifest.model_dump(mode="json"),
-            "card": self.card,
+            "card": self._text("card.md"),
         }
 
     @cached_property
     def card(self) -> str:
-        """The model card, in Markdown."""
-        named = "card.md" in self.predictor.manifest.files
-        return (self.folder / "card.md").read_text("utf-8") if named else ""
+        """The model card as an HTML page; empty where the bundle has none."""
+        return self._text("card.html")
+
+    def _json(self, name: str) -> dict[str, Any]:
+        return dict(orjson.loads(self._text(name) or b"{}"))
+
+    def _text(self, name: str) -> str:
+        """A file of the bundle; empty where it has none."""
+        listed = name in self.predictor.manifest.files
+        return (self.folder / name).read_text("utf-8") if listed else ""
 
 
 def load(folder: Path, live: Live) -> Loaded:
@@ -94,5 +102,9 @@ def load(folder: Path, live: Live) -> Loaded:
     predictor = Predictor(release)
     prove(predictor, golden(release), str(release))
     loaded = Loaded(live, release, predictor, Form(predictor.signature))
-    _ = loaded.example, loaded.papers  # now, so that no request meets a fault or the disk
+    _ = (
+        loaded.example,
+        loaded.papers,
+        loaded.card,
+    )  # now, so that no request meets a fault or the disk
     return loaded

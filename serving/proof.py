@@ -28,7 +28,8 @@ def difference(wanted: Golden, found: Answers) -> float:
         return float("inf")
     apart = np.abs(left - right)
     if wanted.values:
-        apart /= np.maximum(np.abs(right), float(np.mean(np.abs(right))) or 1.0)
+        # The median, since among golden rows are hostile ones whose values have no bounds.
+        apart /= np.maximum(np.abs(right), float(np.median(np.abs(right))) or 1.0)
     return float(np.max(np.where(np.isfinite(apart), apart, np.inf), initial=0.0))
 
 

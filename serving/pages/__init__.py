@@ -12,7 +12,6 @@ from pathlib import Path
 import orjson
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markdown_it import MarkdownIt
 
 from serving import form
 from serving.form import Bad
@@ -20,6 +19,9 @@ from serving.loaded import Loaded
 from serving.watch import Refused
 
 HERE = Path(__file__).parent
+ALONE = (
+    "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def docs(loaded: Loaded | None, refused: Refused | None) -> HTMLResponse:
@@ -29,6 +31,7 @@ def docs(loaded: Loaded | None, refused: Refused | None) -> HTMLResponse:
     return _html(
         "docs.html",
         title=loaded.predictor.signature.project,
+        question=loaded.papers["question"],
         loaded=loaded,
         refused=refused,
         signature=loaded.predictor.signature,
@@ -40,9 +43,11 @@ def docs(loaded: Loaded | None, refused: Refused | None) -> HTMLResponse:
 
 
 def card(loaded: Loaded) -> HTMLResponse:
-    """The model card; HTML inside it is shown as text."""
-    text = MarkdownIt("js-default").render(loaded.card or "This release has no model card.")
-    return _html("card.html", title=f"{loaded.predictor.signature.project}: model card", card=text)
+    """The model card, a page of the bundle itself; no script of it runs."""
+    if not loaded.card:
+        return _html("no_card.html", title=loaded.predictor.signature.project)
+    policy = "style-src 'unsafe-inline'; script-src 'none'"
+    return HTMLResponse(loaded.card, headers={"Content-Security-Policy": f"{ALONE}; {policy}"})
 
 
 def pretty(value: object) -> str:
@@ -51,13 +56,9 @@ def pretty(value: object) -> str:
 
 def _html(name: str, **words: object) -> HTMLResponse:
     nonce = secrets.token_urlsafe(16)
-    policy = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
-        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    )
+    policy = f"style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'"
     text = _templates().get_template(name).render(nonce=nonce, **words)
-    return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+    return HTMLResponse(text, headers={"Content-Security-Policy": f"{ALONE}; {policy}"})
 
 
 def _problem(loaded: Loaded) -> str:

@@ -54,8 +54,10 @@ def bundle(
         "decision.json": Decision(
             threshold=0.4 if signature.task == "binary" else None
         ).model_dump_json().encode(),
-        "card.md": f"# Model card\n\nBias {bias} <script>alert(1)</script>\n".encode(),
-        "metrics.json": json.dumps({"roc_auc": 0.7}).encode(),
+        "card.md": b"# Model card\n",
+        "card.html": b"<h1>Model card</h1><script>document.title = 'ran'</script>",
+        "scorecard.json": b'{"metric": "roc_auc", "measures": [{"name": "roc_auc", "value": 0.7}]}',
+        "charter.json": b'{"goal": {"question": "Will it be <late>?"}}',
     }  # fmt: skip
     _write(folder, files, bias, signature)
     files["golden.json"] = _golden(folder, golden_off).model_dump_json().encode()
