@@ -166,7 +166,7 @@ def _something(kept: list[tuple[str, Kind]], dropped: dict[str, str]) -> None:
 def _verdicts(charter: Charter, recipe: Recipe) -> tuple[Verdict, ...]:
     later = charter.data.known_later
     matters = [one.column for one in recipe.impact if one.low > 0]
-    told = f"{', '.join(matters[:5])}{', …' if len(matters) > 5 else ''}"
+    told = ", ".join(matters[:5]) + (" and others" if len(matters) > 5 else "")
     return (
         Verdict(
             gate="data.known_later",

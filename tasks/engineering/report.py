@@ -46,6 +46,7 @@ def _impact(recipe: Recipe, metric: str) -> Section:
         caption="A quick boosting, fitted on earlier training rows and judged on later ones; the "
         "ends are a 95 % interval over the rows. Columns that say the same share their worth, so "
         "each of them may look worthless.",
+        shown=lambda loss: figures.number(loss) if abs(loss) >= 5e-4 else "0",
         mark=0.0,
         wide=True,
     )
@@ -84,11 +85,11 @@ def _way(recipe: Recipe, name: str) -> str:
         return f"calendar: {', '.join(recipe.parts.get(name, ()))}"
     if column.kind != "text":
         reduced = recipe.pca is not None and recipe.pca.kept and name in recipe.pca.columns
-        return "principal components where scaled" if reduced else "as it is; scaled where it helps"
+        return "principal components where scaled" if reduced else "as it is, or scaled"
     if len(column.levels) <= min(FEW, recipe.categories):
         return f"one column per level seen {RARE} times or more"
     return (
-        f"trees: numbered; others: one column for each of the {recipe.categories} most frequent "
+        f"numbered for trees, else one column for each of the {recipe.categories} most frequent "
         "levels"
     )
 
