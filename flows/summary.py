@@ -19,6 +19,7 @@ def say_trained(trained: Trained, charter: Path) -> None:
     """The ladder, the holdout, the release, and where to look."""
     console.print()
     console.print(_ladder(trained.study))
+    console.print(_reasons(trained.study))
     console.print(_holdout(trained.scorecard))
     release = trained.release
     console.print(Panel(_where(trained, charter), title_align="left", border_style="green",
@@ -32,14 +33,20 @@ def _ladder(study: Study) -> Table:
     table.add_column("rung")
     for name in (study.metric, "95 % interval", "ms", "MB", "trials"):
         table.add_column(name, justify="right")
-    table.add_column("why", style="dim", overflow="fold")
     for rung in study.ladder:
         interval = "" if rung.low is None else f"{rung.low:.4g} to {rung.high:.4g}"
         table.add_row(
             f"→ {rung.family}" if rung.taken else f"  {rung.family}",
             _number(rung.score), interval, _number(rung.row_ms, 2), _number(rung.model_mb, 2),
-            str(rung.trials), rung.why, style="bold" if rung.taken else "",
+            str(rung.trials), style="bold" if rung.taken else "",
         )  # fmt: skip
+    return table
+
+
+def _reasons(study: Study) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for rung in study.ladder:
+        table.add_row(Text(f"  {rung.family}", "dim"), Text(rung.why, "dim"))
     return table
 
 

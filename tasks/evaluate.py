@@ -204,7 +204,7 @@ def _confusion(case: Case) -> tuple[tuple[int, ...], ...]:
 
 
 def _fingerprint(charter: Charter, split: Split, study: Study) -> str:
-    said = [study.fingerprint, split.holdout.seal, charter.evaluation.model_dump_json(),
+    said = [study.model_dump_json(), split.holdout.seal, charter.evaluation.model_dump_json(),
             charter.goal.model_dump_json()]  # fmt: skip
     return hashlib.sha256("\0".join(said).encode()).hexdigest()
 

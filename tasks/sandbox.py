@@ -216,6 +216,9 @@ def _spawn(
 ) -> subprocess.Popen[bytes]:
     numbers = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
     bounds = {f"{library}_NUM_THREADS": str(threads) for library in numbers}
+    # Linear algebra on a few hundred columns gains little from a second thread, and waits for it
+    # many times longer than it works where the cores are shared.
+    bounds["OPENBLAS_NUM_THREADS"] = "1"
     code = (
         f"import sys; sys.path[:] = {sys.path!r}; from tasks.worker import main; "
         f"main({channel.fileno()}, {lifeline}, {os.getpid()})"

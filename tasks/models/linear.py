@@ -33,4 +33,6 @@ class Linear:
         penalty = real(params, "penalty")
         if task == "regression":
             return Ridge(alpha=penalty)
-        return LogisticRegression(C=1.0 / penalty, max_iter=2000)
+        # Second order: a fifth of the time of lbfgs on many rows; its matrix grows with the classes.
+        solver = "newton-cholesky" if task == "binary" else "lbfgs"
+        return LogisticRegression(C=1.0 / penalty, solver=solver, max_iter=2000)

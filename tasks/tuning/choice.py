@@ -15,7 +15,7 @@ from tasks.tuning.ground import Ground
 from tasks.tuning.search import Entry
 
 SMALL = 0.05
-"""A tie may cost at most this share of what the best rung gains over the weakest one."""
+"""A tie may cost at most this share of what the best rung gains over knowing nothing."""
 TIME_SHARE = 0.02
 """Share of the charter's minutes that the bootstraps may take."""
 MOST, LEAST = 500, 100
@@ -83,7 +83,7 @@ class Choice:
         simpler = self.contenders[: self.contenders.index(one)]
         if not simpler:
             return "took: nothing simpler was allowed, nothing above it is better"
-        rival = max(simpler, key=lambda other: self._gain(other, one))
+        rival = max(simpler, key=lambda other: gain(self._ground.training.metric, other.score, 0))
         return f"took: {_words(self.ahead(one, rival))} better than {rival.family}"
 
     def seconds(self) -> float:
@@ -92,12 +92,10 @@ class Choice:
         return 1.5 * count * self._resamples * self._once
 
     def _ties(self, one: Contender) -> bool:
-        behind = -self._gain(one, self.best)
-        span = max(-self._gain(other, self.best) for other in self.contenders)
-        return behind <= SMALL * span and self.ahead(self.best, one).low <= 0
-
-    def _gain(self, one: Contender, other: Contender) -> float:
-        return gain(self._ground.training.metric, one.score, other.score)
+        metric = self._ground.training.metric
+        worth = gain(metric, self.best.score, self._ground.floor)
+        behind = gain(metric, self.best.score, one.score)
+        return behind <= max(0.0, SMALL * worth) and self.ahead(self.best, one).low <= 0
 
     @cached_property
     def _resamples(self) -> int:

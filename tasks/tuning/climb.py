@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from charter import Refusal
 from tasks.models.base import Family
 from tasks.sandbox import Failed, Stopped, TookTooLong
 from tasks.tuning.bench import Answer, try_fold
 from tasks.tuning.folder import KEPT
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
-from tasks.tuning.pace import afford
+from tasks.tuning.pace import Pace, afford
 from tasks.tuning.scale import Weight, shelve, weigh
 from tasks.tuning.search import INTERRUPTED, Attempt, Entry, Search
 
@@ -46,6 +47,7 @@ class Climb:
         """Why the last trial that brought no answer did not."""
         self.prepare_seconds = 0.0
         self._probed = False
+        self._pace: Pace | None = None
         self._remember()
 
     @property
@@ -75,6 +77,11 @@ class Climb:
         if self.best is None:
             return 0.0
         survey = self._ground.survey
+        if self._pace is not None:
+            return (
+                1.5 * (self._pace.trial((survey.rows,), (0,), survey.rows) + self.prepare_seconds)
+                + 1.0
+            )
         used = [min(fit, self.rows or fit) for fit in survey.fits]
         grown = survey.rows / max(1.0, float(np.mean(used)))
         fold = self.best.seconds / len(survey.fits)
@@ -123,7 +130,7 @@ class Climb:
 
     def _afford(self, share: float, limit: float) -> None:
         if not self._probed:
-            self.rows, self.sampled = afford(self._ground, self.family, share, limit)
+            self.rows, self.sampled, self._pace = afford(self._ground, self.family, share, limit)
             self._probed = True
 
     def _remember(self) -> None:
@@ -144,11 +151,11 @@ class Climb:
                 return
             self._finish(attempt, answers, began, hard, notes)
             self.failures = 0
-        except Stopped as stopped:
+        except (Stopped, Refusal) as stopped:  # a refusal: a step that the graph cannot hold
             attempt.fail(self._ground.clock.spent - began, str(stopped), **notes)
             self._stop(stopped)
 
-    def _stop(self, stopped: Stopped) -> None:
+    def _stop(self, stopped: Stopped | Refusal) -> None:
         self.failures += 1
         self.why = str(stopped)
         log.info("%s: %s", self.family.name, stopped)
@@ -157,8 +164,8 @@ class Climb:
         """The predictions of each fold; None where the trial was given up."""
         answers: list[np.ndarray] = []
         slowest = 0.0
+        self._say(attempt)
         for fold in range(len(self._ground.survey.fits)):
-            self._say(attempt)
             self._ground.ready()
             answer = self._fold(attempt, fold, self._limit(hard, slowest))
             slowest = max(slowest, answer.prepare_seconds + answer.seconds)
@@ -242,5 +249,4 @@ class Climb:
     def _say(self, attempt: Attempt) -> None:
         best = self.best
         found = f": best {best.score:.4g}" if best is not None and best.score is not None else ""
-        self._ground.clock.note = f"{self.family.name} trial {attempt.number + 1}{found}"
-        self._ground.clock.tick()
+        self._ground.clock.say(f"{self.family.name} trial {attempt.number + 1}{found}")

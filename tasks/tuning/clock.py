@@ -11,6 +11,7 @@ from tasks.progress import report
 
 WRITE_EVERY = 1.0
 TELL_EVERY = 0.5
+SAY_EVERY = 0.1
 
 
 class Clock:
@@ -46,7 +47,16 @@ class Clock:
         if now - self._written >= WRITE_EVERY:
             self._written = now
             self.write()
-        if now - self._told >= TELL_EVERY:
+        self._tell(TELL_EVERY)
+
+    def say(self, note: str) -> None:
+        """What is done now."""
+        self.note = note
+        self._tell(SAY_EVERY)
+
+    def _tell(self, every: float) -> None:
+        now = self._now()
+        if now - self._told >= every:
             self._told = now
             report("tune", min(self.spent, self.total), self.total, self.note)
 

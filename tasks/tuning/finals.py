@@ -84,7 +84,7 @@ class Finals:
     ) -> Final:
         where = self._ground.folder.file(f"models/{name}.skops")
         if where not in self._made:
-            self._ground.clock.note = f"{family.name}: final fit"
+            self._ground.clock.say(f"{family.name}: final fit")
             self._ground.ready()
             weight = self._ground.sandbox.call(
                 finish, family, params, rows, where, seconds=max(0.0, seconds)

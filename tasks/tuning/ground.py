@@ -55,6 +55,15 @@ class Ground:
         """Of the test rows of all folds, one fold after the other."""
         return np.asarray(self.survey.truth[np.concatenate(self.survey.tests)])
 
+    @property
+    def floor(self) -> float:
+        """The score of who knows only how frequent the classes are, or the mean."""
+        truth = self.truth
+        if self.training.task == "regression":
+            return self.score(truth, np.full(len(truth), truth.mean()))
+        shares = np.bincount(truth, minlength=len(self.training.classes)) / len(truth)
+        return self.score(truth, np.tile(shares, (len(truth), 1)))
+
     def score(self, truth: np.ndarray, answers: np.ndarray) -> float:
         """The charter's metric; NaN where the rows cannot say."""
         return measure(self.training.metric, truth, answers, None, self.prices)

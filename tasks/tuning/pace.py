@@ -35,24 +35,27 @@ class Pace:
         return total
 
 
-def afford(ground: Ground, family: Family, share: float, limit: float) -> tuple[int | None, str]:
-    """The rows to fit on (None: all) so that a few trials fit into `share` seconds, and why.
+def afford(
+    ground: Ground, family: Family, share: float, limit: float
+) -> tuple[int | None, str, Pace | None]:
+    """The rows to fit on (None: all) so that a few trials fit into `share` seconds, why, and the
+    pace where the folds are large enough to have been probed.
 
     Raises `Stopped` when a probe does not end within `limit` seconds.
     """
     fits = ground.survey.fits
     if max(fits) <= LARGE:
-        return None, ""
+        return None, "", None
     tests = tuple(len(test) for test in ground.survey.tests)
     pace = _probe(ground, family, limit)
     whole = pace.trial(fits, tests, max(fits))
     if whole <= share / WANTED:
-        return None, ""
+        return None, "", pace
     rows = max(fits)
     while rows > SMALL_PROBE and pace.trial(fits, tests, rows) > share / WANTED:
         rows = max(SMALL_PROBE, int(rows * 0.8))
     why = f"searched on {rows:,} of {max(fits):,} rows, since a trial on all takes about {whole:.0f} s"
-    return rows, why
+    return rows, why, pace
 
 
 def _probe(ground: Ground, family: Family, limit: float) -> Pace:
