@@ -86,9 +86,8 @@ def main() -> None:
 @click.option("--target", help="The column to predict; guessed where it is left out.")
 def new(name: str, data: Path, target: str | None) -> Result:
     """Look at a data file and draft configs/NAME.yaml."""
-    from tasks.draft import draft
-
     from flows.terminal import say_where
+    from tasks.draft import draft
 
     path = draft(name, data, target)
     say_where("drafted", {"charter": str(path), "next": f"perennial train {path}"})

@@ -135,7 +135,7 @@ def test_a_column_that_is_not_there_is_refused(
     ("derive", "said"),
     [
         ("dely > 15", r"there is no column dely.*Did you mean delay\?"),
-        ("delay >", 'DuckDB says: .*The columns are: id .int64.'),
+        ("delay >", "DuckDB says: .*The columns are: id .int64."),
         ("avg(delay)", "aggregates"),
         ("delay > avg(delay) OVER ()", "window functions"),
         ("delay > (SELECT max(delay) FROM landing)", "a query of its own.*one row only"),
