@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from charter import Charter, Refusal
 from flows.server import api, refuse_taken
@@ -19,13 +19,8 @@ def serve_here(charter: Charter, host: str, port: int) -> None:
     """Serve the project's live release in the foreground, until Ctrl-C."""
     _refuse_unreleased(charter)
     refuse_taken(port, "the scoring service", "Choose another with --port, or stop that program.")
-    process = _service(charter, host, port)
-    try:
+    with suppress(KeyboardInterrupt), _kept(charter, host, port) as process:
         process.wait()
-    except KeyboardInterrupt:
-        process.wait(timeout=30)
-    finally:
-        process.kill()
 
 
 def up(charters: Sequence[Charter], port: int) -> None:
@@ -76,9 +71,9 @@ def _service(charter: Charter, host: str, port: int) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def _kept(charter: Charter) -> Iterator[subprocess.Popen[bytes]]:
+def _kept(charter: Charter, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """A service that ends with the block."""
-    process = _service(charter, charter.deployment.host, charter.deployment.port)
+    process = _service(charter, host, port)
     try:
         yield process
     finally:

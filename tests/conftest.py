@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from flows.settings import RUNS, SILENT
@@ -12,6 +13,11 @@ from flows.settings import RUNS, SILENT
 os.environ.update({**SILENT, **RUNS})
 # Two cores are shared with servers and child processes of the tests.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+# What takes long on a busy machine is not wrong.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture

@@ -56,7 +56,11 @@ def _verdicts(blessing: Blessing) -> dict[str, bool]:
 
 
 def _children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "serving" in child.cmdline()]
+    return [
+        child
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and "serving" in child.cmdline()
+    ]
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])
