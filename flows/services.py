@@ -34,7 +34,10 @@ def up(charters: Sequence[Charter], port: int) -> None:
         )  # fmt: skip
     with ExitStack() as stack:
         url = stack.enter_context(api(port))
-        running = [stack.enter_context(_kept(charter)) for charter in charters]
+        running = [
+            stack.enter_context(_kept(one, one.deployment.host, one.deployment.port))
+            for one in charters
+        ]
         say_where("up; Ctrl-C ends it", addresses(charters, url.removesuffix("/api")))
         try:
             while all(process.poll() is None for process in running):
