@@ -20,7 +20,7 @@ class Boosting:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Literal["tree", "scaled"] = "tree"
     interpretable: bool = False
-    effort: float = 5.0
+    effort: float = 6.0
     remembers: bool = False
     start: Mapping[str, Value] = {
         "trees": 200, "rate": 0.1, "depth": 5, "weight": 3.0,

@@ -20,7 +20,7 @@ class Forest:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Literal["tree", "scaled"] = "tree"
     interpretable: bool = False
-    effort: float = 2.0
+    effort: float = 3.0
     remembers: bool = False
     start: Mapping[str, Value] = {"trees": 100, "depth": 10, "leaf": 10, "share": 0.4}
 

@@ -20,7 +20,7 @@ class Linear:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Literal["tree", "scaled"] = "scaled"
     interpretable: bool = True
-    effort: float = 1.0
+    effort: float = 2.0
     remembers: bool = False
     start: Mapping[str, Value] = {"penalty": 1.0}
 

@@ -14,7 +14,7 @@ from tasks.tuning.bench import Answer, try_fold
 from tasks.tuning.folder import KEPT
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
-from tasks.tuning.pace import Pace, afford
+from tasks.tuning.pace import Sample, afford
 from tasks.tuning.scale import Weight, shelve, weigh
 from tasks.tuning.search import INTERRUPTED, Attempt, Entry, Search
 
@@ -40,14 +40,10 @@ class Climb:
         self.searched = False
         """Whether there is nothing left to try."""
         self.failures = 0
-        self.rows: int | None = None
-        self.sampled = ""
-        """Why only some rows are fitted, in words."""
+        self.sample: Sample | None = None
         self.why = ""
         """Why the last trial that brought no answer did not."""
         self.prepare_seconds = 0.0
-        self._probed = False
-        self._pace: Pace | None = None
         self._remember()
 
     @property
@@ -72,20 +68,33 @@ class Climb:
     def best(self) -> Entry | None:
         return next(iter(self.ranked()), None)
 
+    @property
+    def rows(self) -> int | None:
+        """Rows that folds are fitted on; None: all of them."""
+        return self.sample.rows if self.sample else None
+
+    @property
+    def sampled(self) -> str:
+        """Why only some rows are fitted, in words."""
+        return self.sample.why if self.sample else ""
+
     def final_seconds(self) -> float:
         """How long the final fit of the best trial should take at most."""
-        if self.best is None:
-            return 0.0
-        survey = self._ground.survey
-        if self._pace is not None:
-            return (
-                1.5 * (self._pace.trial((survey.rows,), (0,), survey.rows) + self.prepare_seconds)
-                + 1.0
-            )
+        return float(self.best.notes["final"]) if self.best else 0.0
+
+    def _final_seconds(self, trial: float) -> float:
+        """The same, from the seconds of a whole trial."""
+        survey, sample = self._ground.survey, self.sample
         used = [min(fit, self.rows or fit) for fit in survey.fits]
-        grown = survey.rows / max(1.0, float(np.mean(used)))
-        fold = self.best.seconds / len(survey.fits)
-        return 1.3 * grown * (fold + self.prepare_seconds) + 1.0
+        prepare = self.prepare_seconds * survey.rows / max(used)
+        if sample is None or sample.rows is None or sample.pace is None:
+            fit = trial / len(used) * survey.rows / float(np.mean(used))
+        else:
+            tests = tuple(len(test) for test in survey.tests)
+            usual = sample.pace.trial(survey.fits, tests, sample.rows)
+            rows = sample.rows if self.family.remembers else survey.rows
+            fit = max(1.0, trial / max(1e-3, usual)) * sample.pace.fit(rows)
+        return 1.0 + 1.3 * (prepare + fit)
 
     def run(self, share: float, end: float, first: float) -> None:
         """Try until `share` seconds are over, nothing gets better, or the space is searched.
@@ -101,10 +110,12 @@ class Climb:
         except Stopped as stopped:
             self._stop(stopped)
             return
-        while self._goes_on(over) and (attempt := self._search.next()) is not None:
+        while self._goes_on(over):
+            attempt = self._search.next()
+            if attempt is None:
+                self.searched = True
+                break
             self._try(attempt, hard)
-        else:
-            self.searched = self.searched or (clock.spent < over and not self._capped())
 
     def _goes_on(self, over: float) -> bool:
         if self.failures >= FAILURES or self._capped():
@@ -129,16 +140,14 @@ class Climb:
         self._patience = patience
 
     def _afford(self, share: float, limit: float) -> None:
-        if not self._probed:
-            self.rows, self.sampled, self._pace = afford(self._ground, self.family, share, limit)
-            self._probed = True
+        if self.sample is None:
+            self.sample = afford(self._ground, self.family, share, limit)
 
     def _remember(self) -> None:
         """Go on with the sample that an earlier run used."""
         for entry in self.entries:
             if "rows" in entry.notes:
-                self._probed = True
-                self.rows, self.sampled = entry.notes["rows"], entry.notes["sampled"]
+                self.sample = Sample(entry.notes["rows"], entry.notes["sampled"])
 
     def _try(self, attempt: Attempt, hard: float) -> None:
         began = self._ground.clock.spent
@@ -221,7 +230,7 @@ class Climb:
             self._stale += 1
             return
         weight = self._weigh(max(1.0, hard - clock.spent))
-        notes |= {"mb": weight.mb, "row_ms": weight.row_ms}
+        notes |= {"mb": weight.mb, "row_ms": weight.row_ms, "final": self._final_seconds(seconds)}
         reason = broken(self._ground.charter.constraints, weight)
         if reason:
             attempt.prune(seconds, reason, refused_score=score, **notes)

@@ -107,22 +107,11 @@ class Ladder:
         )
 
     def _end(self) -> float:
-        """When the search has to be over, on the clock: final fits and comparisons come after."""
-        climbs = self.climbs.values()
-        wanted = self.ground.charter.evaluation.beat
-        finals = max((climb.final_seconds() for climb in climbs), default=0.0)
-        pending = sum(
-            climb.final_seconds()
-            for climb in climbs
-            if climb.family.name in wanted and climb.family.name not in self.baselines
-        )
-        comparing = self.choice().seconds() if any(climb.best for climb in climbs) else 0.0
-        reserve = max(finals + pending + comparing, 0.05 * self.ground.clock.total)
-        return (
-            self.ground.clock.total
-            - self.ground.closing
-            - min(reserve, 0.5 * self.ground.clock.total)
-        )
+        """When the search has to be over, on the clock: final fit and comparisons come after."""
+        total = self.ground.clock.total
+        leaders = self._by_score()
+        reserve = leaders[0].final_seconds() + self.choice().seconds() if leaders else 0.0
+        return total - self.ground.closing - min(max(reserve, 0.05 * total), 0.5 * total)
 
     def contenders(self) -> list[Contender]:
         """The best trial of each family that has one, simplest first."""
