@@ -23,19 +23,19 @@ class Boosting:
     effort: float = 6.0
     remembers: bool = False
     start: Mapping[str, Value] = {
-        "trees": 200, "rate": 0.1, "depth": 5, "weight": 3.0,
-        "rows": 0.8, "share": 0.8, "penalty": 1.0,
+        "trees": 150, "rate": 0.06, "depth": 6, "weight": 5.0,
+        "rows": 0.8, "share": 0.5, "penalty": 3.0,
     }  # fmt: skip
 
     def space(self, task: Task, rows: int, columns: int) -> Space:
         return {
-            "trees": Whole(50, 600, grid=(200, 400), log=True),
-            "rate": Real(0.02, 0.3, grid=(0.05, 0.1), log=True),
-            "depth": Whole(2, 9, grid=(3, 5, 7)),
-            "weight": Real(1.0, 50.0, grid=(3.0,), log=True),
+            "trees": Whole(50, 600, grid=(150, 400), log=True),
+            "rate": Real(0.02, 0.3, grid=(0.03, 0.06), log=True),
+            "depth": Whole(2, 9, grid=(3, 6, 8)),
+            "weight": Real(1.0, 50.0, grid=(5.0,), log=True),
             "rows": Real(0.5, 1.0, grid=(0.8,)),
-            "share": Real(0.3, 1.0, grid=(0.8,)),
-            "penalty": Real(0.1, 30.0, grid=(1.0,), log=True),
+            "share": Real(0.3, 1.0, grid=(0.5,)),
+            "penalty": Real(0.1, 30.0, grid=(3.0,), log=True),
         }
 
     def build(

@@ -51,8 +51,16 @@ class Choice:
 
     @cached_property
     def taken(self) -> Contender:
-        """The simplest contender that ties with the best."""
-        return next(one for one in self.contenders if one is self.best or self._ties(one))
+        """The simplest contender that ties with the best.
+
+        One that the charter wants beaten by more than nothing could only fail that gate.
+        """
+        able = [one for one in self.contenders if not self._to_beat(one)]
+        return next(one for one in (*able, self.best) if one is self.best or self._ties(one))
+
+    def _to_beat(self, one: Contender) -> bool:
+        beat = self._ground.charter.evaluation.beat
+        return any(name == one.family and margin > 0 for name, margin in beat.items())
 
     def ahead(self, one: Contender, other: Contender) -> Interval:
         """By how much `one` is better: of the scores, with the interval of a paired bootstrap."""
@@ -74,12 +82,19 @@ class Choice:
         """Why this contender was taken or passed over, in words."""
         if one is not self.taken:
             ahead = self.ahead(self.taken, one)
-            if ahead.value <= 0 or ahead.low <= 0:
-                return f"passed over: no better than {self.taken.family} ({_words(ahead)})"
-            return f"passed over: {_words(ahead)} worse than {self.taken.family}"
+            if ahead.low > 0:
+                return f"passed over: {_words(ahead)} worse than {self.taken.family}"
+            if self._to_beat(one):
+                return (
+                    "passed over: evaluation.beat wants it beaten, "
+                    f"and {self.taken.family} is {_words(ahead)} ahead"
+                )
+            return f"passed over: no better than {self.taken.family} ({_words(ahead)})"
         if one is not self.best:
-            ahead = self.ahead(self.best, one)
-            return f"took: simpler than {self.best.family} and as good ({_words(ahead)} behind)"
+            behind = f"{_words(self.ahead(self.best, one))} behind {self.best.family}"
+            if self._to_beat(self.best):
+                return f"took: as good as what evaluation.beat wants beaten, {behind}"
+            return f"took: simpler and as good, {behind}"
         simpler = self.contenders[: self.contenders.index(one)]
         if not simpler:
             return "took: nothing simpler was allowed, nothing above it is better"

@@ -195,8 +195,8 @@ class Climb:
 
     def _limit(self, hard: float, slowest: float) -> float:
         left = hard - self._ground.clock.spent
-        if left <= 0:
-            raise TookTooLong("was stopped because its time was over")
+        if left <= slowest:  # a call that is stopped costs a new child
+            raise TookTooLong("was given up because its time was over")
         usual = max(slowest, self._usual() / self._of()) if self.best or slowest else None
         return left if usual is None else min(left, max(STRAYED_SECONDS, STRAYED * usual))
 

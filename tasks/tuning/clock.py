@@ -34,8 +34,13 @@ class Clock:
         self.note = ""
 
     @property
+    def run(self) -> float:
+        """Seconds of this run."""
+        return self._now() - self._began
+
+    @property
     def spent(self) -> float:
-        return self._before + self._now() - self._began
+        return self._before + self.run
 
     @property
     def left(self) -> float:

@@ -17,6 +17,8 @@ from tasks.tuning.search import BaseStorage, Search, journal
 
 PATIENCE = 12
 """Trials without a better one before a family rests, and 4 more for each of its parameters."""
+FINAL_SHARE = 0.15
+"""Most of the minutes that is kept for the final fit; one that needs more gets fewer rows."""
 FIRST_SHARE = 0.2
 """Share of the search time that the first trial of a family may take if it has to."""
 
@@ -52,6 +54,7 @@ class Ladder:
             if family.name not in self.hindered
         }
         self.finals = Finals(ground)
+        self._start_seconds = ground.clock.run
         self.baselines: dict[str, str] = {}
 
     def _search(self, storage: BaseStorage, family: Family) -> Search:
@@ -110,8 +113,11 @@ class Ladder:
         """When the search has to be over, on the clock: final fit and comparisons come after."""
         total = self.ground.clock.total
         leaders = self._by_score()
-        reserve = leaders[0].final_seconds() + self.choice().seconds() if leaders else 0.0
-        return total - self.ground.closing - min(max(reserve, 0.05 * total), 0.5 * total)
+        final = leaders[0].final_seconds() if leaders else 0.0
+        comparing = self.choice().seconds() if leaders else 0.0
+        reserve = min(max(final, 0.03 * total), FINAL_SHARE * total)
+        child = min(self._start_seconds, FINAL_SHARE * total)  # the last call may have been stopped
+        return total - self.ground.closing - reserve - comparing - child
 
     def contenders(self) -> list[Contender]:
         """The best trial of each family that has one, simplest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from tasks.tuning.limits import broken
 from tasks.tuning.pace import Pace
 from tasks.tuning.scale import Weight
 from tasks.tuning.search import INTERRUPTED, Entry, Search, journal
+from tests.tasks import material
 
 SPACE: Space = {
     "depth": Whole(2, 9, grid=(2, 4)),
@@ -174,11 +175,16 @@ class Stand:
     floor: float = 0.5
     greater: bool = True
     seed: int = 0
+    beat: dict[str, float] = field(default_factory=dict)
     prices: np.ndarray | None = None
 
     @property
     def training(self) -> Any:
         return type("Training", (), {"metric": "roc_auc"})
+
+    @property
+    def charter(self) -> Any:
+        return material.charter(evaluation={"beat": self.beat})
 
     @property
     def clock(self) -> Any:
@@ -231,8 +237,14 @@ def test_a_tie_keeps_the_simpler_rung() -> None:
     tied = Chosen(choice._ground, [linear, Contender("forest", better, same.answers)])
     assert tied.best.family == "forest"
     assert tied.taken.family == "linear"
-    assert "simpler than forest and as good" in tied.why(tied.taken)
+    assert tied.why(tied.taken).startswith("took: simpler and as good, 0.0001 (")
     assert "no better than linear" in tied.why(tied.best)
+
+    stand: Any = tied._ground
+    stand.beat = {"linear": 0.005}
+    beaten = Chosen(stand, tied.contenders)
+    assert beaten.taken.family == "forest"  # linear could only fail the charter's gate
+    assert "evaluation.beat wants it beaten, and forest is" in beaten.why(beaten.contenders[0])
 
 
 def test_a_large_difference_is_no_tie_even_where_few_rows_leave_it_open() -> None:
