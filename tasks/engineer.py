@@ -122,7 +122,7 @@ def _recipe(
     from tasks.engineering.interface import signature
     from tasks.engineering.values import objections
     from tasks.recipe.inputs import frame
-    from tasks.sides import moments
+    from tasks.splitting.sides import moments
 
     kinds = [(candidate.name, candidate.kind) for candidate in choice.candidates]
     X = frame(signature(charter, training, kinds, None), rows.table)

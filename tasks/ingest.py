@@ -16,14 +16,14 @@ import pyarrow as pa
 from charter import Charter, Frozen, Refusal, Verdict
 from serving.home import place
 from tasks import lake
-from tasks.derive import Derived
-from tasks.incoming import gathered, is_early, roles, rows_for_scoring
-from tasks.joins import Joined, prepare, workbench
+from tasks.ingestion.derive import Derived
+from tasks.ingestion.incoming import gathered, is_early, roles, rows_for_scoring
+from tasks.ingestion.joins import Joined, prepare, workbench
+from tasks.ingestion.named import check_names
 from tasks.lake import Quarantine, Table
-from tasks.named import check_names
-from tasks.refused import Spool
 from tasks.scratch import scratch
 from tasks.sources import Source, opened, rows
+from tasks.sources.refused import Spool
 
 __all__ = ["Ingested", "JoinReport", "ingest", "rows_for_scoring"]
 

@@ -13,14 +13,14 @@ from charter import Charter, Frozen, Refusal, Verdict
 from serving.bundle import load
 from serving.golden import GOLDEN, Golden
 from serving.home import place
-from tasks import lineage
-from tasks.asked import even, hostile_answers, ordinary_answers
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
 from tasks.lake import Table
-from tasks.papers import MODEL, RECORD, Papers
-from tasks.parity import served, served_singly, verdict
+from tasks.packaging import lineage
+from tasks.packaging.asked import even, hostile_answers, ordinary_answers
+from tasks.packaging.papers import MODEL, RECORD, Papers
+from tasks.packaging.parity import served, served_singly, verdict
 from tasks.progress import report
 from tasks.split import Holdout, Split, open_holdout
 from tasks.tune import Study

@@ -14,7 +14,7 @@ from charter import Charter, Frozen, Refusal
 from serving import releases
 from serving.home import home
 from serving.packing import pack_batch
-from tasks.incoming import rows_for_scoring
+from tasks.ingestion.incoming import rows_for_scoring
 from tasks.nearest import nearest
 from tasks.progress import report
 

@@ -15,13 +15,13 @@ from charter import Charter, Frozen, Refusal
 from charter.evaluation import ByGroup, ByTime
 from charter.goal import Task
 from serving.home import place
-from tasks import custody, folding
 from tasks.explore import Profile
-from tasks.issued import issue, known
-from tasks.labels import positions
 from tasks.lake import Quarantine, Table
 from tasks.metrics import resolve
-from tasks.sides import codes_of, moments
+from tasks.splitting import custody, folding
+from tasks.splitting.issued import issue, known
+from tasks.splitting.labels import positions
+from tasks.splitting.sides import codes_of, moments
 
 _log = logging.getLogger(__name__)
 

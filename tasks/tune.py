@@ -13,13 +13,13 @@ from tasks.engineer import Recipe
 from tasks.split import Training
 
 if TYPE_CHECKING:
-    from tasks.sandbox import Sandbox
     from tasks.tuning.bench import Bench, Survey
     from tasks.tuning.clock import Clock
     from tasks.tuning.folder import Folder
     from tasks.tuning.ground import Ground
     from tasks.tuning.ladder import Ladder
     from tasks.tuning.outcome import Outcome
+    from tasks.tuning.sandbox import Sandbox
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +100,9 @@ def _finished(folder: Folder) -> Study | None:
 def _search(
     charter: Charter, training: Training, recipe: Recipe, folder: Folder, began: float
 ) -> Study:
-    from tasks.sandbox import Sandbox
     from tasks.tuning.bench import load
     from tasks.tuning.clock import Clock
+    from tasks.tuning.sandbox import Sandbox
 
     clock = Clock(folder.clock, 60 * charter.constraints.train_minutes, began)
     clock.note = "reading the training rows"
@@ -126,8 +126,8 @@ def _search(
 
 
 def _survey(sandbox: Sandbox[Bench], clock: Clock) -> Survey:
-    from tasks.sandbox import TookTooLong, TookTooMuch
     from tasks.tuning.bench import survey
+    from tasks.tuning.sandbox import TookTooLong, TookTooMuch
 
     try:
         return sandbox.call(survey, seconds=max(0.0, clock.left))

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pyarrow.types as pt
 
 from charter.data import CsvSource, ParquetSource
-from tasks.refused import Spool
 from tasks.scratch import scratch
 from tasks.sources import opened, rows
+from tasks.sources.refused import Spool
 
 
 @dataclass(frozen=True)

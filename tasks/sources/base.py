@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 
 import pyarrow as pa
 
-from tasks.refused import Refused
+from tasks.sources.refused import Refused
 
 BATCH_ROWS = 131_072
 

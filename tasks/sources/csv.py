@@ -14,11 +14,11 @@ import pyarrow.csv as pacsv
 from charter import Refusal
 from charter.data import CsvSource
 from tasks.progress import report
-from tasks.refused import Refused, Spool
 from tasks.sources.base import Raw, file_hash
 from tasks.sources.header import header, undecodable
 from tasks.sources.lines import Lines
 from tasks.sources.paths import located
+from tasks.sources.refused import Refused, Spool
 from tasks.sources.unpacked import unpacked
 
 BLOCK = 2**20

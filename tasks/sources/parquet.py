@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from charter import Refusal
 from charter.data import ParquetSource
-from tasks.refused import Refused
 from tasks.sources.base import BATCH_ROWS, Raw, file_hash
 from tasks.sources.paths import located
+from tasks.sources.refused import Refused
 
 
 class ParquetFile:

@@ -17,9 +17,9 @@ import pyarrow as pa
 from charter import Refusal
 from charter.data import PythonSource
 from tasks.nearest import suggestion
-from tasks.refused import Refused
 from tasks.sources.base import BATCH_ROWS, Raw
 from tasks.sources.frames import as_table
+from tasks.sources.refused import Refused
 
 
 class PythonCall:

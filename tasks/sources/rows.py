@@ -14,9 +14,9 @@ import pyarrow.types as pt
 
 from charter import Refusal
 from charter.data import Role
-from tasks.refused import Refused
 from tasks.sources.base import BATCH_ROWS, Raw, Source
 from tasks.sources.guess import READINGS, Guess
+from tasks.sources.refused import Refused
 from tasks.sources.texts import Reading
 from tasks.sources.types import is_number, is_text, settle, settled, spelled, unfit
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from charter import Refusal
 from tasks.models.base import Family
-from tasks.sandbox import Failed, Stopped, TookTooLong
 from tasks.tuning.bench import Answer, try_fold
 from tasks.tuning.folder import KEPT
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
 from tasks.tuning.pace import Sample, afford
+from tasks.tuning.sandbox import Failed, Stopped, TookTooLong
 from tasks.tuning.scale import Weight, shelve, weigh
 from tasks.tuning.search import INTERRUPTED, Attempt, Entry, Search
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from serving.home import place
 from tasks.models.base import Family, Value
-from tasks.sandbox import Stopped
 from tasks.tuning.climb import Climb
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
+from tasks.tuning.sandbox import Stopped
 from tasks.tuning.scale import Weight, finish
 from tasks.tuning.search import Entry
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from charter import Charter
 from tasks.metrics import greater_is_better, measure, prices
-from tasks.sandbox import Sandbox
 from tasks.split import Training
 from tasks.tuning.bench import Bench, Survey
 from tasks.tuning.clock import Clock
 from tasks.tuning.folder import Folder
+from tasks.tuning.sandbox import Sandbox
 
 CLOSING = 1.0
 CLOSING_SHARE = 0.02

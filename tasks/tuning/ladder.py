@@ -8,11 +8,11 @@ from contextlib import suppress
 from charter import Charter
 from charter.goal import Task
 from tasks.models.base import Family
-from tasks.sandbox import Stopped
 from tasks.tuning.choice import Choice, Contender
 from tasks.tuning.climb import Climb
 from tasks.tuning.finals import Finals
 from tasks.tuning.ground import Ground
+from tasks.tuning.sandbox import Stopped
 from tasks.tuning.search import BaseStorage, Search, journal
 
 PATIENCE = 12

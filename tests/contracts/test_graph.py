@@ -31,7 +31,7 @@ from tasks.engineer import PcaTrial
 from tasks.graph import convert
 from tasks.models import LADDER
 from tasks.models.base import Family
-from tasks.parity import LIMIT
+from tasks.packaging.parity import LIMIT
 from tasks.recipe.calendar import Calendar
 from tasks.recipe.inputs import frame
 from tasks.recipe.pipeline import pipeline

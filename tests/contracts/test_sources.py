@@ -18,9 +18,9 @@ import pytest
 from charter import Refusal
 from charter.data import CsvSource, ParquetSource, PythonSource
 from charter.data import Source as Clause
-from tasks.refused import Spool
 from tasks.sources import CATALOGUE, Source, opened, rows
 from tasks.sources.base import BATCH_ROWS
+from tasks.sources.refused import Spool
 
 ROWS = 150_000
 TABLE = pa.table(

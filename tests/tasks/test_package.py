@@ -17,7 +17,7 @@ from serving.home import place
 from serving.packing import pack_rows
 from serving.predictor import Predictor
 from tasks.package import Bundle
-from tasks.parity import LIMIT
+from tasks.packaging.parity import LIMIT
 from tasks.split import looks
 from tests.tasks import packaged
 
@@ -119,7 +119,7 @@ def test_a_failed_run_leaves_nothing_behind(root: Path, monkeypatch: pytest.Monk
     def broken(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("tasks.card.as_html", broken)
+    monkeypatch.setattr("tasks.packaging.card.as_html", broken)
     with pytest.raises(OSError, match="disk full"):
         made.package()
     assert list(place("bundles/small").iterdir()) == []

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from charter import Refusal
-from tasks.sandbox import Died, Failed, Sandbox, TookTooLong, TookTooMuch
+from tasks.tuning.sandbox import Died, Failed, Sandbox, TookTooLong, TookTooMuch
 from tests.tasks import calls
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +112,7 @@ def test_the_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         """
         import threading
         from pathlib import Path
-        from tasks.sandbox import Sandbox
+        from tasks.tuning.sandbox import Sandbox
         from tests.tasks import calls as t
 
         def work():  # unguarded __main__ on purpose

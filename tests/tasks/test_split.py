@@ -17,10 +17,10 @@ from charter import Charter, Refusal
 from serving.home import place
 from tasks import lake
 from tasks.explore import ColumnProfile, Profile
-from tasks.folding import forward, grouped, stratified
-from tasks.labels import positions
 from tasks.lake import Table, refused_rows
 from tasks.split import folds, load_training, looks, open_holdout, split
+from tasks.splitting.folding import forward, grouped, stratified
+from tasks.splitting.labels import positions
 
 START = datetime(2013, 1, 1)
 N = 600

@@ -15,8 +15,8 @@ import pytest
 
 from charter import Refusal
 from charter.data import CsvSource, Role
-from tasks.refused import Spool, Strict
 from tasks.sources import opened, rows
+from tasks.sources.refused import Spool, Strict
 
 Read = Callable[..., tuple[pa.Table, list[dict[str, Any]]]]
 

@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from charter import Charter, Frozen, Refusal
 from charter.evaluation import ByGroup, ByTime
 from serving.home import place
-from tasks import custody
 from tasks.explore import Profile
-from tasks.labels import labelled
 from tasks.lake import Quarantine, Table, dataset, quarantine, read
-from tasks.sidefiles import left_out, settle, write_sides
-from tasks.sides import Facts, Sides, codes_of, hashed, sides
+from tasks.splitting import custody
+from tasks.splitting.labels import labelled
+from tasks.splitting.sidefiles import left_out, settle, write_sides
+from tasks.splitting.sides import Facts, Sides, codes_of, hashed, sides
 
 TRAINING_ROWS = 50
 HOLDOUT_ROWS = 10

@@ -223,7 +223,7 @@ def _spawn(
     # made XGBoost on 16,000 rows take 12 s instead of 0.5 s.
     bounds["OMP_WAIT_POLICY"] = "passive"
     code = (
-        f"import sys; sys.path[:] = {sys.path!r}; from tasks.worker import main; "
+        f"import sys; sys.path[:] = {sys.path!r}; from tasks.tuning.worker import main; "
         f"main({channel.fileno()}, {lifeline}, {os.getpid()})"
     )
     return subprocess.Popen(

@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from charter import Charter, Refusal
-from tasks.joins import widened
+from tasks.ingestion.joins import widened
 from tasks.nearest import suggestion
 from tasks.sources.types import settle, settled
 

@@ -14,11 +14,11 @@ import pyarrow.types as pt
 from charter import Charter, Refusal
 from charter.data import CsvSource, ParquetSource, Role
 from serving.signature import Input, Kind
-from tasks.joins import prepare, workbench
-from tasks.refused import Strict
+from tasks.ingestion.joins import prepare, workbench
 from tasks.rowgroups import groups
 from tasks.scratch import scratch
 from tasks.sources import opened, rows
+from tasks.sources.refused import Strict
 
 ROLE: dict[Kind, Role] = {"number": "number", "flag": "flag", "time": "time", "text": "text"}
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from serving.golden import Golden
 from serving.signature import Signature
-from tasks.hostile import as_table, hostile
-from tasks.parity import Parity, Row, answers, as_sent, compare
+from tasks.packaging.hostile import as_table, hostile
+from tasks.packaging.parity import Parity, Row, answers, as_sent, compare
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The child process of `tasks/sandbox.py`: prepares once, then answers one call after another."""
+"""The child process of `tasks/tuning/sandbox.py`: prepares once, then answers one call after another."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tasks.pages.figures import interval, moment, number, share
 if TYPE_CHECKING:
     from serving.signature import Input
     from tasks.package import Bundle
-    from tasks.papers import Papers
+    from tasks.packaging.papers import Papers
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ import pyarrow.types as pt
 from charter import Charter, Refusal
 from charter.data import Join
 from tasks.nearest import suggestion
-from tasks.refused import Spool
 from tasks.sources import Roles, Rows, opened, rows
+from tasks.sources.refused import Spool
 
 THREADS = 2
 

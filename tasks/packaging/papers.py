@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from charter import Charter, Frozen
 from serving.bundle import MANIFEST, Manifest, sha256
-from tasks import lineage
 from tasks.explore import Profile
 from tasks.lake import Table
+from tasks.packaging import lineage
 from tasks.split import Split
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Papers:
 
     def write(self, folder: Path, bundle: Bundle) -> None:
         """What people need: the charter, the scorecard, the card, the record of the bundle."""
-        from tasks.card import as_html, as_markdown, parts
+        from tasks.packaging.card import as_html, as_markdown, parts
 
         _write(folder / "charter.json", self.charter)
         _write(folder / "scorecard.json", self.scorecard)
