@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -13,6 +14,8 @@ from flows.settings import RUNS, SILENT
 os.environ.update({**SILENT, **RUNS})
 # Two cores are shared with servers and child processes of the tests.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+# A shell that runs the tests in the background ignores Ctrl-C for all its children; tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # What takes long on a busy machine is not wrong.
 hypothesis.settings.register_profile(
     "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
