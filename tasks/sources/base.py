@@ -7,7 +7,6 @@ this protocol, and the class in `CATALOGUE`. The conformance suite in
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,11 +63,3 @@ class Source(Protocol):
     def raw(self, room: Path, refused: Refused) -> Raw:
         """Open it; lines that are no rows go to `refused`, scratch files into `room`."""
         ...
-
-
-def file_hash(path: Path, options: str) -> str:
-    """SHA-256 of the file and of the options it is read with."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    digest.update(options.encode())
-    return digest.hexdigest()

@@ -14,10 +14,10 @@ import pyarrow.csv as pacsv
 from charter import Refusal
 from charter.data import CsvSource
 from tasks.progress import report
-from tasks.sources.base import Raw, file_hash
+from tasks.sources.base import Raw
 from tasks.sources.header import header, undecodable
 from tasks.sources.lines import Lines
-from tasks.sources.paths import located
+from tasks.sources.paths import OneFile
 from tasks.sources.refused import Refused, Spool
 from tasks.sources.unpacked import unpacked
 
@@ -43,25 +43,13 @@ class Ragged:
         return "skip"
 
 
-class CsvFile:
+class CsvFile(OneFile[CsvSource]):
     """Reads the file once into a spool of texts, from which it can be read again quickly."""
 
     clause: ClassVar[type] = CsvSource
 
-    def __init__(self, source: CsvSource, where: str) -> None:
-        self.source = source
-        self.where = where
-
-    @property
-    def name(self) -> str:
-        return Path(self.source.path).name
-
-    @property
-    def path(self) -> Path:
-        return located(self.source.path, f"{self.where}.path")
-
     def fingerprint(self) -> str:
-        return file_hash(self.path, self.source.model_dump_json(exclude={"path"}))
+        return self.hashed(self.source.model_dump_json(exclude={"path"}))
 
     def raw(self, room: Path, refused: Refused) -> Raw:
         path, spool = self.path, room / f"{self.where}.texts"
@@ -71,10 +59,7 @@ class CsvFile:
         schema = pa.schema([(name, pa.string()) for name in names])
         ragged = Ragged(room / f"{self.where}.ragged")
         rows, ends_long = self._spool(path, schema, spool, ragged)
-        if rows + len(ragged.rows) == 0:
-            raise Refusal(
-                self.where, f"found no rows in {self.name}", "wanted some", "Export it again."
-            )
+        self.refuse_empty(rows + len(ragged.rows))
         if ends_long or ragged.ends_long:
             lines.check_closed()
         _hand_on(ragged, lines, refused)

@@ -12,38 +12,23 @@ import pyarrow.parquet as pq
 
 from charter import Refusal
 from charter.data import ParquetSource
-from tasks.sources.base import BATCH_ROWS, Raw, file_hash
-from tasks.sources.paths import located
+from tasks.sources.base import BATCH_ROWS, Raw
+from tasks.sources.paths import OneFile
 from tasks.sources.refused import Refused
 
 
-class ParquetFile:
+class ParquetFile(OneFile[ParquetSource]):
     """Typed already; texts stay texts."""
 
     clause: ClassVar[type] = ParquetSource
 
-    def __init__(self, source: ParquetSource, where: str) -> None:
-        self.source = source
-        self.where = where
-
-    @property
-    def name(self) -> str:
-        return Path(self.source.path).name
-
-    @property
-    def path(self) -> Path:
-        return located(self.source.path, f"{self.where}.path")
-
     def fingerprint(self) -> str:
-        return file_hash(self.path, "parquet")
+        return self.hashed("parquet")
 
     def raw(self, room: Path, refused: Refused) -> Raw:
         with self._opened() as file:
             schema, rows = file.schema_arrow.remove_metadata(), file.metadata.num_rows
-        if rows == 0:
-            raise Refusal(
-                self.where, f"found no rows in {self.name}", "wanted some", "Export it again."
-            )
+        self.refuse_empty(rows)
         twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
         if twice:
             raise Refusal(

@@ -2,11 +2,52 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from charter import Refusal
 from tasks.nearest import suggestion
+
+
+class HasPath(Protocol):
+    """A section of the charter that names one file."""
+
+    @property
+    def path(self) -> str: ...
+
+
+S = TypeVar("S", bound=HasPath)
+
+
+class OneFile(Generic[S]):
+    """What every source that is one file shares: its place, its name, its hash."""
+
+    def __init__(self, source: S, where: str) -> None:
+        self.source = source
+        self.where = where
+
+    @property
+    def name(self) -> str:
+        return Path(self.source.path).name
+
+    @property
+    def path(self) -> Path:
+        return located(self.source.path, f"{self.where}.path")
+
+    def hashed(self, options: str) -> str:
+        """SHA-256 of the file and of the options it is read with."""
+        with self.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+        digest.update(options.encode())
+        return digest.hexdigest()
+
+    def refuse_empty(self, rows: int) -> None:
+        if rows == 0:
+            raise Refusal(
+                self.where, f"found no rows in {self.name}", "wanted some", "Export it again."
+            )
 
 
 def located(path: str, where: str) -> Path:
