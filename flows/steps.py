@@ -1,7 +1,7 @@
 """Every stage, lifted: a reader who looks for `@task` finds it here, on one page.
 
 The functions in `tasks/` are plain typed Python. Here each becomes a Prefect task by value: with
-how often and how patiently it is tried again, and when its record is replayed. Retries are for
+how often and how patiently it is tried again, and when its record is taken again. Retries are for
 faults; a `Refusal` is never retried. What a stage writes is idempotent, so a retry or a second
 worker does no harm.
 """
@@ -29,7 +29,7 @@ import tasks.tune
 import tasks.validate
 from flows.headlines import headline
 from flows.refusals import is_fault
-from flows.replay import SameCodeSameInputs, is_whole
+from flows.resume import SameCodeSameInputs, is_whole
 from tasks.progress import finish, report
 
 P = ParamSpec("P")
@@ -39,12 +39,12 @@ MINUTE = 60.0
 
 
 def step(
-    stage: Callable[P, R], *, retries: int = 0, seconds: float | None = None, replay: bool = True
+    stage: Callable[P, R], *, retries: int = 0, seconds: float | None = None, resume: bool = True
 ) -> Callable[P, R]:
     """The stage as a Prefect task, its types, name and docstring kept.
 
     `retries` faults are forgiven, with exponential backoff and jitter; `seconds` is the longest
-    one try may take; `replay` lets a killed run resume behind the stage's last record. A record
+    one try may take; `resume` lets a killed run go on behind the stage's last record. A record
     that names something which is gone is made again.
     """
     lifted = task(
@@ -54,9 +54,9 @@ def step(
         retry_jitter_factor=0.5,
         retry_condition_fn=is_fault,
         timeout_seconds=seconds,
-        persist_result=replay,
+        persist_result=resume,
         result_serializer="json",
-        cache_policy=SameCodeSameInputs() if replay else NO_CACHE,
+        cache_policy=SameCodeSameInputs() if resume else NO_CACHE,
     )(stage)
 
     @wraps(stage)
@@ -73,8 +73,8 @@ def step(
 
 # What these read may change without the charter: the source's bytes, the suite that people edit.
 # Both know by fingerprint what they did before, and do it only once.
-ingest = step(tasks.ingest.ingest, retries=3, seconds=120 * MINUTE, replay=False)
-validate = step(tasks.validate.validate, retries=2, seconds=120 * MINUTE, replay=False)
+ingest = step(tasks.ingest.ingest, retries=3, seconds=120 * MINUTE, resume=False)
+validate = step(tasks.validate.validate, retries=2, seconds=120 * MINUTE, resume=False)
 # These rest on records alone.
 explore = step(tasks.explore.explore, retries=2, seconds=60 * MINUTE)
 split = step(tasks.split.split, retries=2, seconds=30 * MINUTE)
@@ -82,7 +82,7 @@ engineer = step(tasks.engineer.engineer, retries=2, seconds=60 * MINUTE)
 tune = step(tasks.tune.tune, retries=2)  # keeps its own minutes
 evaluate = step(tasks.evaluate.evaluate, retries=2, seconds=30 * MINUTE)
 package = step(tasks.package.package, retries=2, seconds=30 * MINUTE)
-# What follows is about this machine, now: never replayed, and safe to repeat.
-rehearse = step(tasks.rehearse.rehearse, retries=2, seconds=15 * MINUTE, replay=False)
-deploy = step(tasks.deploy.deploy, retries=3, seconds=15 * MINUTE, replay=False)
-score = step(tasks.score.score, retries=2, replay=False)
+# What follows is about this machine, now: never taken again, and safe to repeat.
+rehearse = step(tasks.rehearse.rehearse, retries=2, seconds=15 * MINUTE, resume=False)
+deploy = step(tasks.deploy.deploy, retries=3, seconds=15 * MINUTE, resume=False)
+score = step(tasks.score.score, retries=2, resume=False)

@@ -57,7 +57,7 @@ def test_a_fault_is_forgiven(monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError("the disk is away")
         return Done(tries=len(tries))
 
-    lifted = steps.step(shaky, retries=3, replay=False)
+    lifted = steps.step(shaky, retries=3, resume=False)
 
     @flow
     def once() -> Done:

@@ -33,7 +33,7 @@ def test_a_killed_training_goes_on_where_it_was_and_its_release_scores_and_serve
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads((project / "out.json").read_text())
     assert _commits(root / "tables/berries/landed") == landed
-    assert re.search(r"✓ ingest +0\.\d s", done.stdout)  # replayed, not read again
+    assert re.search(r"✓ ingest +0\.\d s", done.stdout)  # known, not read again
     assert result["release"]["number"] == 1
     assert "release 1 is live" in done.stdout
     _scores(project)

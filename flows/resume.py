@@ -1,4 +1,4 @@
-"""When a stage's record may be replayed instead of made again."""
+"""When a stage's record may be taken again instead of made anew: how a killed run resumes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROOMS = ("charter", "serving", "tasks")
 class SameCodeSameInputs(CachePolicy):
     """The key of a stage: its inputs, and the source of every module of ours that it rests on.
 
-    Prefect's own TASK_SOURCE hashes one function, so that an edit of what it calls would replay a
+    Prefect's own TASK_SOURCE hashes one function, so that an edit of what it calls would give a
     stale record.
     """
 

@@ -1,4 +1,4 @@
-"""A record is replayed only for the same inputs and the same code, and only while it is whole."""
+"""A record is taken again only for the same inputs and the same code, and only while it is whole."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from charter import Frozen
-from flows import replay
+from flows import resume
 from flows.steps import step
 
 
@@ -20,7 +20,7 @@ class Folded(Frozen):
 
 
 def test_code_that_a_stage_imports_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    sources = {path.name for path in replay._sources("tasks.deploy")}
+    sources = {path.name for path in resume._sources("tasks.deploy")}
     assert {"deploy.py", "package.py", "home.py", "frozen.py"} <= sources
     assert "train.py" not in sources
 
@@ -30,28 +30,28 @@ def test_an_edit_of_an_imported_module_changes_the_key(
 ) -> None:
     edited = tmp_path / "home.py"
     edited.write_text("import os\n")
-    before = replay.code_fingerprint("tasks.deploy")
-    replay.code_fingerprint.cache_clear()
-    real = replay._source
+    before = resume.code_fingerprint("tasks.deploy")
+    resume.code_fingerprint.cache_clear()
+    real = resume._source
 
     def source(module: str) -> Path | None:
         return edited if module == "serving.home" else real(module)
 
-    monkeypatch.setattr(replay, "_source", source)
-    assert replay.code_fingerprint("tasks.deploy") != before
-    replay.code_fingerprint.cache_clear()
+    monkeypatch.setattr(resume, "_source", source)
+    assert resume.code_fingerprint("tasks.deploy") != before
+    resume.code_fingerprint.cache_clear()
 
 
 def test_a_record_is_whole_while_what_it_names_is_there(root: Path) -> None:
     (root / "kept").mkdir(parents=True)
     record = Folded(notes=(Note(where="kept"),))
-    assert replay.is_whole(record)
+    assert resume.is_whole(record)
     (root / "kept").rmdir()
-    assert not replay.is_whole(record)
+    assert not resume.is_whole(record)
 
 
 @pytest.mark.usefixtures("prefect")
-def test_a_finished_stage_is_replayed_and_made_again_when_its_files_are_gone(
+def test_a_finished_stage_is_taken_again_and_made_again_when_its_files_are_gone(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from prefect import flow
