@@ -54,12 +54,15 @@ def package(
     recipe: Recipe,
     study: Study,
     scorecard: Scorecard,
+    sources: tuple[Table, ...] = (),
 ) -> Bundle:
     """Write the bundle; a parity gate or size gate that fails stands in its verdicts.
 
-    The same inputs give the bundle that is there, without another look at the holdout.
+    `sources` are the tables that `table` was made of (a retrain: the validated and the collected
+    one); the manifest names their versions too. The same inputs give the bundle that is there,
+    without another look at the holdout.
     """
-    papers = Papers(charter, table, profile, split, recipe, study, scorecard)
+    papers = Papers(charter, table, profile, split, recipe, study, scorecard, sources)
     fingerprint = _fingerprint(papers)
     where = f"bundles/{charter.name}/{fingerprint[:16]}"
     kept = _kept(place(where), fingerprint)
@@ -168,6 +171,6 @@ def _fingerprint(papers: Papers) -> str:
         FORMAT, papers.charter.fingerprint, papers.table.fingerprint, str(papers.table.version),
         papers.split.holdout.seal, papers.recipe.fingerprint, papers.study.fingerprint,
         papers.scorecard.fingerprint, papers.scorecard.decision.model_dump_json(),
-        lineage.lock() or "",
+        lineage.lock() or "", *(f"{made_of.where} {made_of.version}" for made_of in papers.sources),
     ]  # fmt: skip
     return hashlib.sha256("\0".join(said).encode()).hexdigest()

@@ -35,6 +35,8 @@ class Papers:
     recipe: Recipe
     study: Study
     scorecard: Scorecard
+    sources: tuple[Table, ...] = ()
+    """What the table was made of."""
 
     def contract(self, folder: Path) -> None:
         """What serving needs: the signature and the decision."""
@@ -63,7 +65,7 @@ class Papers:
             created=datetime.now(UTC),
             files={path.name: sha256(path.read_bytes()) for path in files},
             charter=self.charter.fingerprint,
-            tables={self.table.where: self.table.version},
+            tables={table.where: table.version for table in (*self.sources, self.table)},
             training=self.split.training.fingerprint,
             study=self.study.fingerprint,
             family=self.study.family,

@@ -94,10 +94,10 @@ class Case:
     study: Study
     scorecard: Scorecard
 
-    def package(self) -> Bundle:
+    def package(self, *sources: lake.Table) -> Bundle:
         return package(
             self.charter, self.table, self.profile, self.split, self.recipe, self.study,
-            self.scorecard,
+            self.scorecard, sources,
         )  # fmt: skip
 
 

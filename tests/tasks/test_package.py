@@ -43,6 +43,15 @@ def test_the_bundle_is_proven_and_complete(root: Path, task: Task) -> None:
     assert artifact.manifest.lock is not None
 
 
+def test_the_manifest_names_what_the_table_was_made_of(root: Path) -> None:
+    made = packaged.case("binary", "dummy", 200)
+    collected = made.table.model_copy(update={"where": "tables/small/collected", "version": 7})
+    bundle = made.package(collected)
+    wanted = {"tables/small/collected": 7, made.table.where: made.table.version}
+    assert load(place(bundle.where)).manifest.tables == wanted
+    assert made.package() != bundle
+
+
 def test_golden_rows_are_answered_as_the_pipeline_does(root: Path) -> None:
     bundle = packaged.case("binary", "linear").package()
     kept = golden(place(bundle.where))
