@@ -10,6 +10,9 @@ import hypothesis
 import pytest
 
 from flows.settings import RUNS, SILENT
+from tests.postgres import postgres_url
+
+__all__ = ["postgres_url", "root"]
 
 os.environ.update({**SILENT, **RUNS})
 # Two cores are shared with servers and child processes of the tests.

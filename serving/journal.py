@@ -1,0 +1,199 @@
+"""The journal: a durable record of predictions and of what turned out to be true.
+
+One database for all projects. Predictions come in through the service (`serving/journaling/
+writers.py`), truths as feedback, and rows with outcomes without the service. What is mature is
+claimed in numbered batches, each of which says the same for ever:
+
+    journal = Journal("flights")
+    while claim := journal.claim(now, wait):
+        for entries in journal.claimed(claim.number):
+            ...                      # write them somewhere, under that number
+        journal.finish(claim.number)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import orjson
+import sqlalchemy as sa
+
+from charter import Frozen
+from serving.journaling import claims, labels, minutes
+from serving.journaling.claims import CHUNK, Claim, Entry
+from serving.journaling.database import Database, Durable, address
+from serving.journaling.labels import Arrived, Receipt, Truth
+from serving.journaling.minutes import Minute
+from serving.journaling.tables import (
+    CONTRADICTION,
+    DUPLICATE,
+    FIRST,
+    batches,
+    feedback,
+    predictions,
+)
+
+__all__ = ["Arrived", "Claim", "Counts", "Entry", "Journal", "Minute", "Receipt", "Seen", "Truth"]
+
+_p, _f, _b = predictions.c, feedback.c, batches.c
+
+
+class Counts(Frozen):
+    """What the journal of a project holds."""
+
+    predictions: int
+    waiting: int
+    """Predictions that are not folded yet."""
+    folded: int
+    labelled: int
+    """Predictions whose truth is known."""
+    orphans: int
+    """Ids for which a truth came, but that no prediction has."""
+    duplicates: int
+    """Truths that came again."""
+    contradictions: int
+    """Truths that replaced another one."""
+
+
+class Seen(NamedTuple):
+    """One prediction as the monitor sees it, with the truth that is known now."""
+
+    id: str
+    at: float
+    release: int
+    """0 where the row came without the service; then there is no answer."""
+    row: str
+    answer: str | None
+    truth: Truth | None
+
+
+class Journal:
+    """The journal of one project; `url` by default PERENNIAL_JOURNAL_URL, or SQLite at home.
+
+    Every method is a transaction, or several short ones where it gives chunks. Times are seconds
+    since 1970, UTC. Safe to use from several processes and threads.
+    """
+
+    def __init__(
+        self, project: str, url: str | None = None, durable: Durable = "power", pool: bool = False
+    ) -> None:
+        self.project = project
+        self._database = Database(address(url), durable, pool)
+
+    def feedback(self, entries: Sequence[tuple[str, Truth]], at: float) -> Receipt:
+        """Append truths, each with the id of its prediction; the latest of an id counts."""
+        with self._database.writing(self.project) as connection:
+            return labels.note(connection, self.project, entries, at)
+
+    def arrive(self, rows: Sequence[tuple[str, str, Truth]], at: float) -> Arrived:
+        """Enter rows that came with their outcome: (id, row as JSON, truth), once per id.
+
+        `serving.journaling.ids.derived` makes an id of where the row stands.
+        """
+        with self._database.writing(self.project) as connection:
+            return labels.arrive(connection, self.project, rows, at)
+
+    def claim(self, now: float, wait: float, limit: int = 100_000) -> Claim | None:
+        """The batch to fold now; None where nothing is mature.
+
+        A batch that was claimed and not finished is given again. Otherwise the next number takes
+        predictions that have a truth or are older than `wait` seconds, at most `limit` of them,
+        and the truths of these and of at most `limit` predictions of earlier batches.
+        """
+        with self._database.writing(self.project) as connection:
+            return claims.unfinished(connection, self.project) or claims.claim(
+                connection, self.project, now, wait, limit
+            )
+
+    def claimed(self, number: int) -> Iterator[list[Entry]]:
+        """The entries of a batch, in chunks of at most 10,000; for ever the same for a number."""
+
+        def read(part: claims.Part, after: int) -> tuple[list[Entry], int | None]:
+            with self._database.reading() as connection:
+                return part(connection, self.project, number, after)
+
+        return chain(
+            claims.walk(lambda after: read(claims.fresh, after)),
+            claims.walk(lambda after: read(claims.corrected, after)),
+        )
+
+    def finish(self, number: int) -> None:
+        """Mark a batch as folded; nothing happens where it is."""
+        with self._database.writing(self.project) as connection:
+            connection.execute(
+                sa.update(batches)
+                .where(_b.project == self.project, _b.number == number, _b.folded_at.is_(None))
+                .values(folded_at=time.time())
+            )
+
+    def counts(self) -> Counts:
+        """What there is; costs as much as is not claimed yet, however much is."""
+        with self._database.reading() as connection:
+            return _counts(connection, self.project)
+
+    def window(self, since: float, until: float) -> Iterator[list[Seen]]:
+        """Predictions of `since` <= at < `until` in order of time, in chunks of at most 10,000."""
+        last = (since, -1)
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(
+                    sa.select(predictions, claims.truth_of(self.project).label("truth"))
+                    .where(_p.project == self.project, _p.at >= last[0], _p.at < until)
+                    .where(sa.tuple_(_p.at, _p.seq) > sa.tuple_(*last))
+                    .order_by(_p.at, _p.seq)
+                    .limit(CHUNK)
+                ).all()
+            if not rows:
+                return
+            last = (rows[-1].at, rows[-1].seq)
+            yield [
+                Seen(
+                    row.id, row.at, row.release, row.row, row.answer,
+                    None if row.truth is None else orjson.loads(row.truth),
+                )
+                for row in rows
+            ]  # fmt: skip
+
+    def minutes(self, since: float, until: float) -> list[Minute]:
+        """How the service did in the minutes that began in `since` <= minute < `until`."""
+        with self._database.reading() as connection:
+            return minutes.between(connection, self.project, since, until)
+
+    def add_minutes(self, found: Sequence[Minute]) -> None:
+        """Enter what a service counted."""
+        with self._database.writing(self.project) as connection:
+            minutes.add(connection, self.project, found)
+
+    def close(self) -> None:
+        """Give back the connections that are kept open."""
+        self._database.close()
+
+
+def _counts(connection: sa.Connection, project: str) -> Counts:
+    folded = sa.case((_b.folded_at.is_not(None), _b.predictions), else_=0)
+    sums = (folded, _b.predictions, _b.firsts, _b.duplicates, _b.contradictions)
+    done, taken, *told = connection.execute(
+        sa.select(*(sa.func.coalesce(sa.func.sum(one), 0) for one in sums)).where(
+            _b.project == project
+        )
+    ).one()
+    free = sa.and_(_f.project == project, _f.batch.is_(None))
+    unclaimed = sa.select(sa.func.count()).where(_p.project == project, _p.batch.is_(None))
+    kinds = sa.select(_f.kind, sa.func.count()).where(free).group_by(_f.kind)
+    new = {row[0]: row[1] for row in connection.execute(kinds)}
+    owner = sa.exists().where(_p.id == _f.prediction_id, _p.project == project)
+    lone = sa.select(sa.func.count()).where(free, _f.kind == FIRST, ~owner)
+    total = int(taken) + (connection.scalar(unclaimed) or 0)
+    orphans = connection.scalar(lone) or 0
+    firsts, duplicates, contradictions = (
+        int(one) + new.get(kind, 0)
+        for one, kind in zip(told, (FIRST, DUPLICATE, CONTRADICTION), strict=True)
+    )
+    return Counts(
+        predictions=total, waiting=total - int(done), folded=int(done),
+        labelled=firsts - orphans, orphans=orphans,
+        duplicates=duplicates, contradictions=contradictions,
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""Truths on their way into the log, which only grows; each is told apart as it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import orjson
+import sqlalchemy as sa
+
+from charter import Frozen
+from serving.journaling.tables import CONTRADICTION, DUPLICATE, FIRST, feedback, predictions
+
+AT_ONCE = 500  # names in one question
+
+Truth = bool | int | float | str
+"""A class label or a number, as JSON has it."""
+
+
+class Receipt(Frozen):
+    """What became of truths that came in; each stands in one of the four counts."""
+
+    received: int
+    accepted: int
+    """The first truth of a prediction that the journal has."""
+    duplicates: int
+    """The truth that was known already; counts once."""
+    contradictions: int
+    """Another truth than before; the latest counts, and both stay on record."""
+    orphans: int
+    """The first truth for an id that no prediction has (yet)."""
+
+
+def note(
+    connection: sa.Connection, project: str, entries: Sequence[tuple[str, Truth]], at: float
+) -> Receipt:
+    """Append truths in their order; needs the project's writing lock."""
+    names = list({name for name, _ in entries})
+    last = dict(_last(connection, project, names))
+    known = set(_known(connection, project, names))
+    rows, counts, orphans = [], [0, 0, 0], 0
+    for name, truth in entries:
+        text = orjson.dumps(truth).decode()
+        kind = _kind(last.get(name), text)
+        last[name] = text
+        counts[kind] += 1
+        orphans += kind == FIRST and name not in known
+        rows.append(
+            {"project": project, "prediction_id": name, "truth": text, "at": at, "kind": kind}
+        )
+    if rows:
+        connection.execute(sa.insert(feedback), rows)
+    return Receipt(
+        received=len(entries),
+        accepted=counts[FIRST] - orphans,
+        duplicates=counts[DUPLICATE],
+        contradictions=counts[CONTRADICTION],
+        orphans=orphans,
+    )
+
+
+def _kind(before: str | None, now: str) -> int:
+    if before is None:
+        return FIRST
+    return DUPLICATE if before == now else CONTRADICTION
+
+
+def _last(
+    connection: sa.Connection, project: str, names: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """The latest truth of each id that has one."""
+    f = feedback.c
+    for some in chunks(names, AT_ONCE):
+        latest = (
+            sa.select(sa.func.max(f.seq))
+            .where(f.project == project, f.prediction_id.in_(some))
+            .group_by(f.prediction_id)
+        )
+        found = connection.execute(sa.select(f.prediction_id, f.truth).where(f.seq.in_(latest)))
+        yield from ((row.prediction_id, row.truth) for row in found)
+
+
+def _known(connection: sa.Connection, project: str, names: Sequence[str]) -> Iterator[str]:
+    p = predictions.c
+    for some in chunks(names, AT_ONCE):
+        yield from connection.scalars(sa.select(p.id).where(p.id.in_(some), p.project == project))
+
+
+class Arrived(Frozen):
+    """What became of rows that came with their outcome, without the service."""
+
+    received: int
+    fresh: int
+    """Those that were not there yet."""
+
+
+def arrive(
+    connection: sa.Connection, project: str, rows: Sequence[tuple[str, str, Truth]], at: float
+) -> Arrived:
+    """Enter (id, row as JSON, truth) once each; needs the project's writing lock."""
+    once = {name: (row, truth) for name, row, truth in rows}
+    known = set(_known(connection, project, list(once)))
+    fresh = [name for name in once if name not in known]
+    if fresh:
+        shared = {"project": project, "at": at, "release": 0}
+        connection.execute(
+            sa.insert(predictions),
+            [{**shared, "id": name, "row": once[name][0]} for name in fresh],
+        )
+        note(connection, project, [(name, once[name][1]) for name in fresh], at)
+    return Arrived(received=len(rows), fresh=len(fresh))
+
+
+def chunks(names: Sequence[str], size: int) -> Iterator[list[str]]:
+    """The names in pieces of at most `size`."""
+    left = iter(names)
+    while some := list(islice(left, size)):
+        yield some
