@@ -6,20 +6,20 @@ writers at once and so loses the order of the rows (1.6.6). A file's name carrie
 
 from __future__ import annotations
 
+import hashlib
 import json
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-import pyarrow.types as pt
 
 from charter import Frozen
 from serving.home import place
+from tasks.deltafiles import FIRST, check, commit, moved, opened, paths, said, widened
 from tasks.rowgroups import write_files
 
 
@@ -56,14 +56,6 @@ QUARANTINE = pa.schema(
 )
 KEPT = pa.schema([("stage", pa.string()), ("fingerprint", pa.string()), *QUARANTINE])
 ATTEMPTS = 20
-# The first version is an empty table of this shape: a table made with a naive timestamp may hold
-# one later too, others would have to be upgraded in a commit of its own.
-FIRST = pa.schema([("written", pa.timestamp("us"))])
-# Lineage names versions, so neither their log nor their files may expire.
-FOREVER = {
-    "delta.logRetentionDuration": "interval 36500 days",
-    "delta.deletedFileRetentionDuration": "interval 36500 days",
-}
 
 
 def write(where: str, project: str, batches: pa.RecordBatchReader, fingerprint: str) -> Table:
@@ -77,8 +69,8 @@ def write(where: str, project: str, batches: pa.RecordBatchReader, fingerprint: 
 
     if (known := find(where, project, fingerprint)) is not None:
         return known
-    _check(batches.schema)
-    handle = _opened(place(where), FIRST)
+    check(batches.schema)
+    handle = opened(place(where), FIRST)
     schema = batches.schema.remove_metadata()
     files = list(write_files(place(where), handle.version() + 1, schema, batches))
     table = Table(
@@ -90,16 +82,112 @@ def write(where: str, project: str, batches: pa.RecordBatchReader, fingerprint: 
     )
     for attempt in range(ATTEMPTS):
         try:
-            _commit(handle, table, schema, files)
+            metadata = {"fingerprint": fingerprint, "rows": table.rows}
+            mark = ("write", table.version)
+            commit(handle, place(where), "overwrite", schema, files, metadata, mark)
             return table
         except CommitFailedError:  # another writer was quicker; its version stays in the history
             if (known := find(where, project, fingerprint)) is not None:
                 return known
             if attempt == ATTEMPTS - 1:
                 raise
-            handle = _opened(place(where), FIRST)
+            handle = opened(place(where), FIRST)
             table = table.model_copy(update={"version": handle.version() + 1})
     raise AssertionError("the last attempt returns or raises")
+
+
+def append(
+    where: str,
+    project: str,
+    batches: pa.RecordBatchReader,
+    mark: str,
+    counts: Mapping[str, int] | None = None,
+) -> Table:
+    """Add the rows behind all earlier ones in one commit, once per `mark`; the table as it is then.
+
+    Costs O(new rows). Atomic and safe when two do it at once: the commit carries the mark as an
+    application transaction and stands on the very version in which the mark was not found. A
+    column that is new is null in earlier rows, one that is absent is null in these; one of another
+    type is a TypeError. `counts` are summed up over all appends, `counted` gives the sums.
+    """
+    from deltalake.exceptions import CommitFailedError
+
+    check(batches.schema)
+    schema = batches.schema.remove_metadata()
+    files: list[tuple[str, int]] | None = None
+    for attempt in range(ATTEMPTS):
+        handle = widened(place(where), opened(place(where), schema), schema)
+        before = said(place(where), handle.version())
+        if handle.transaction_version(mark) is not None:
+            break
+        version = handle.version() + 1
+        if files is None:
+            files = list(write_files(place(where), version, schema, batches))
+        else:
+            files = [(moved(place(where), name, version), rows) for name, rows in files]
+        metadata = _sums(before, counts or {}) | {
+            "fingerprint": hashlib.sha256(
+                f"{before.get('fingerprint')}{mark}".encode()
+            ).hexdigest(),
+            "rows": int(before.get("rows", 0)) + sum(rows for _, rows in files),
+        }
+        try:
+            commit(handle, place(where), "append", schema, files, metadata, (mark, version))
+            break
+        except CommitFailedError:  # another writer was quicker
+            if attempt == ATTEMPTS - 1:
+                raise
+    table = latest(where, project)
+    assert table is not None
+    return table
+
+
+def latest(where: str, project: str) -> Table | None:
+    """The newest version, None where nothing was ever written."""
+    from deltalake import DeltaTable
+
+    if not DeltaTable.is_deltatable(str(place(where))):
+        return None
+    handle = DeltaTable(place(where))
+    found = said(place(where), handle.version())
+    if "rows" not in found:
+        return None
+    return Table(
+        project=project,
+        where=where,
+        version=handle.version(),
+        rows=int(found["rows"]),
+        fingerprint=str(found["fingerprint"]),
+    )
+
+
+def counted(where: str, version: int) -> dict[str, int]:
+    """The sums of what `append` was told to count, up to this version."""
+    found = said(place(where), version)
+    return {name: int(number) for name, number in json.loads(found.get("counts", "{}")).items()}
+
+
+def appended(where: str, mark: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """The rows that were appended under the mark, in their order."""
+    from deltalake import DeltaTable
+
+    if not DeltaTable.is_deltatable(str(place(where))):
+        return
+    handle = DeltaTable(place(where))
+    version = handle.transaction_version(mark)
+    if version is not None:
+        mine = [path for path in paths(handle) if path.name.startswith(f"{version:010}-")]
+        yield from _files(handle, mine).to_batches(columns=columns)
+
+
+def since(table: Table, version: int | None, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """The rows that were appended after this version (None: all), up to the table's."""
+    from deltalake import DeltaTable
+
+    handle = DeltaTable(place(table.where), version=table.version)
+    earlier = [] if version is None else paths(DeltaTable(place(table.where), version=version))
+    mine = [path for path in paths(handle) if path not in set(earlier)]
+    yield from _files(handle, mine).to_batches(columns=columns)
 
 
 def find(where: str, project: str, fingerprint: str) -> Table | None:
@@ -109,16 +197,16 @@ def find(where: str, project: str, fingerprint: str) -> Table | None:
     if not DeltaTable.is_deltatable(str(place(where))):
         return None
     handle = DeltaTable(place(where))
-    commit = handle.history(1)[0]
-    if commit.get("fingerprint") != fingerprint:
+    found = said(place(where), handle.version())
+    if found.get("fingerprint") != fingerprint:
         return None
-    if not all(path.exists() for path in _paths(handle)):
+    if not all(path.exists() for path in paths(handle)):
         return None
     return Table(
         project=project,
         where=where,
         version=handle.version(),
-        rows=int(commit["rows"]),
+        rows=int(found["rows"]),
         fingerprint=fingerprint,
     )
 
@@ -131,8 +219,7 @@ def dataset(table: Table) -> ds.Dataset:
     from deltalake import DeltaTable
 
     handle = DeltaTable(place(table.where), version=table.version)
-    files = [str(path) for path in _paths(handle)]
-    return ds.dataset(files, schema=pa.schema(handle.schema()), format="parquet")
+    return _files(handle, paths(handle))
 
 
 def read(
@@ -185,7 +272,7 @@ def _append(refused: Quarantine, batches: Iterator[pa.RecordBatch]) -> None:
     from deltalake.exceptions import CommitFailedError
 
     app = f"{refused.stage}:{refused.fingerprint}"
-    handle = _opened(place(refused.where), KEPT)
+    handle = opened(place(refused.where), KEPT)
     if handle.transaction_version(app) is not None:
         return
     kept = (_labelled(refused, batch) for batch in batches)
@@ -197,23 +284,20 @@ def _append(refused: Quarantine, batches: Iterator[pa.RecordBatch]) -> None:
             commit_properties=CommitProperties(app_transactions=[Transaction(app, 1)]),
         )
     except CommitFailedError:
-        if _opened(place(refused.where), KEPT).transaction_version(app) is None:
+        if opened(place(refused.where), KEPT).transaction_version(app) is None:
             raise
 
 
-def _commit(handle, table: Table, schema: pa.Schema, files: list[tuple[str, int]]) -> None:  # type: ignore[no-untyped-def]
-    from deltalake import CommitProperties, Transaction
+def _files(handle, files: list[Path]) -> ds.Dataset:  # type: ignore[no-untyped-def]
+    names = [str(path) for path in files]
+    return ds.dataset(names, schema=pa.schema(handle.schema()), format="parquet")
 
-    handle.create_write_transaction(
-        [_action(place(table.where), name, rows) for name, rows in files],
-        "overwrite",
-        schema,
-        commit_properties=CommitProperties(
-            custom_metadata={"fingerprint": table.fingerprint, "rows": table.rows},
-            app_transactions=[Transaction("write", table.version)],
-            max_commit_retries=0,  # so that it is this version or none
-        ),
-    )
+
+def _sums(before: Mapping[str, object], counts: Mapping[str, int]) -> dict[str, object]:
+    earlier: dict[str, int] = json.loads(str(before.get("counts", "{}")))
+    names = {*earlier, *counts}
+    sums = {name: earlier.get(name, 0) + counts.get(name, 0) for name in sorted(names)}
+    return {"counts": json.dumps(sums)}
 
 
 def _labelled(refused: Quarantine, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -221,37 +305,3 @@ def _labelled(refused: Quarantine, batch: pa.RecordBatch) -> pa.RecordBatch:
         raise TypeError(f"quarantine takes {QUARANTINE}, not {batch.schema}")
     labels = [pa.repeat(text, batch.num_rows) for text in (refused.stage, refused.fingerprint)]
     return pa.RecordBatch.from_arrays([*labels, *batch.columns], schema=KEPT)
-
-
-def _opened(folder: Path, schema: pa.Schema):  # type: ignore[no-untyped-def]
-    """The latest version; an empty table of the schema is made where there is none."""
-    from deltalake import DeltaTable
-    from deltalake.exceptions import CommitFailedError
-
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        return DeltaTable.create(folder, schema, mode="ignore", configuration=FOREVER)
-    except CommitFailedError:  # made by another at this moment
-        return DeltaTable(folder)
-
-
-def _paths(handle) -> list[Path]:  # type: ignore[no-untyped-def]
-    return sorted(Path(uri) for uri in handle.file_uris())
-
-
-def _check(schema: pa.Schema) -> None:
-    from deltalake import Schema
-
-    given_back = pa.schema(Schema.from_arrow(schema))
-    # Nanoseconds come back from the schema, but want a feature that few readers have.
-    nanoseconds = any(pt.is_timestamp(type) and type.unit == "ns" for type in schema.types)
-    if nanoseconds or not given_back.equals(schema.remove_metadata()):
-        raise TypeError(f"Delta would change the schema {schema} to {given_back}")
-
-
-def _action(folder: Path, name: str, rows: int):  # type: ignore[no-untyped-def]
-    from deltalake.transaction import AddAction
-
-    size = (folder / name).stat().st_size
-    now = int(time.time() * 1000)
-    return AddAction(name, size, {}, now, True, json.dumps({"numRecords": rows}))

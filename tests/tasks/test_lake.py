@@ -170,3 +170,83 @@ def test_quarantine_takes_its_own_schema_only(root: Path) -> None:
     wrong = pa.RecordBatch.from_pydict({"row": ["1"], "reasons": [["a"]], "record": ["{}"]})
     with pytest.raises(Exception, match="quarantine takes"):
         lake.quarantine("x", "ingest", "a", [wrong])
+
+
+LOG = "tables/x/collected"
+
+
+def append(start: int, stop: int, mark: str, **counts: int) -> lake.Table:
+    i = pa.array(np.arange(start, stop))
+    columns = [i, i.cast(pa.timestamp("us")), i.cast(pa.string())]
+    batch = pa.RecordBatch.from_arrays(columns, schema=NUMBERS)
+    reader = pa.RecordBatchReader.from_batches(NUMBERS, [batch])
+    return lake.append(LOG, "x", reader, mark, counts)
+
+
+def test_rows_are_appended_in_order_once_per_mark(root: Path) -> None:
+    assert lake.latest(LOG, "x") is None
+    first = append(0, 10, "a", odd=5)
+    assert append(0, 10, "a", odd=5) == first == lake.latest(LOG, "x")
+    second = append(10, 12, "b", odd=1, even=1)
+    assert (second.rows, second.version) == (12, first.version + 1)
+    assert numbers(second) == list(range(12))
+    assert numbers(first) == list(range(10))
+    assert append(0, 10, "a", odd=5) == second
+    assert lake.counted(LOG, first.version) == {"odd": 5}
+    assert lake.counted(LOG, second.version) == {"even": 1, "odd": 6}
+
+
+def test_what_was_appended_under_a_mark_or_since_a_version_is_found(root: Path) -> None:
+    first = append(0, 3, "a")
+    append(3, 3, "nothing")
+    third = append(3, 5, "b")
+
+    def found(batches: Iterator[pa.RecordBatch]) -> list[int]:
+        return [i for batch in batches for i in batch.column("i").to_pylist()]
+
+    assert found(lake.appended(LOG, "a", ["i"])) == [0, 1, 2]
+    assert found(lake.appended(LOG, "nothing", ["i"])) == []
+    assert found(lake.appended(LOG, "c", ["i"])) == []
+    assert found(lake.since(third, first.version, ["i"])) == [3, 4]
+    assert found(lake.since(third, None, ["i"])) == [0, 1, 2, 3, 4]
+    assert found(lake.since(first, first.version, ["i"])) == []
+
+
+def test_a_new_column_is_null_in_earlier_rows_and_an_absent_one_in_later_rows(root: Path) -> None:
+    append(0, 2, "a", odd=1)
+    schema = pa.schema([("i", pa.int64()), ("z", pa.timestamp("us", "UTC"))])
+    rows = pa.RecordBatch.from_arrays(
+        [pa.array([2]), pa.array([7]).cast(schema.types[1])], schema=schema
+    )
+    reader = pa.RecordBatchReader.from_batches(schema, [rows])
+    table = lake.append(LOG, "x", reader, "b", {"odd": 0})
+    found = pa.Table.from_batches(lake.read(table))
+    assert found["i"].to_pylist() == [0, 1, 2]
+    assert found["z"].is_null().to_pylist() == [True, True, False]
+    assert found["s"].to_pylist() == ["0", "1", None]
+    assert lake.counted(LOG, table.version) == {"odd": 1}
+    wrong = pa.RecordBatch.from_pydict({"i": ["1"]})
+    with pytest.raises(TypeError, match="i is int64 in the table, not string"):
+        lake.append(LOG, "x", pa.RecordBatchReader.from_batches(wrong.schema, [wrong]), "c")
+
+
+def test_many_that_append_at_once_lose_nothing_and_count_nothing_twice(root: Path) -> None:
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for n in range(6):
+                append(10 * n, 10 * n + 10, f"{n}", rows=10)
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    table = lake.latest(LOG, "x")
+    assert table is not None
+    assert sorted(numbers(table)) == list(range(60))
+    assert lake.counted(LOG, table.version) == {"rows": 60}
