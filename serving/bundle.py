@@ -31,6 +31,8 @@ class Manifest(Frozen):
     """Place of each table, relative to the root, to its version."""
     training: str = ""
     """Fingerprint of the training rows."""
+    until: float | None = None
+    """The latest `data.time` among the training rows, in seconds since 1970."""
     study: str = ""
     """Fingerprint of the study."""
     family: str = ""

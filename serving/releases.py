@@ -39,6 +39,8 @@ class Live(Frozen):
     """When it went live, ISO 8601, UTC."""
     manifest: str
     """SHA-256 of the release's `manifest.json`, which holds the hash of every other file."""
+    why: str = ""
+    """What made it live, for the project's history."""
 
 
 class Conflict(Exception):
@@ -97,7 +99,7 @@ def add(folder: Path, bundle: Path) -> int:
     return number
 
 
-def publish(folder: Path, number: int, expected: int | None) -> Live:
+def publish(folder: Path, number: int, expected: int | None, why: str = "") -> Live:
     """Make a release live if `expected` still is (None: nothing is); else `Conflict`.
 
     Publishing what is live already changes nothing.
@@ -113,8 +115,8 @@ def publish(folder: Path, number: int, expected: int | None) -> Live:
                 f"{folder / LIVE}: found release {found} live, wanted {expected}: somebody else "
                 "deployed in between. Run the deploy again; it starts from what is live then."
             )
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        moved = Live(release=number, previous=found, at=at, manifest=manifest)
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        moved = Live(release=number, previous=found, at=at, manifest=manifest, why=why)
         _write(folder / LIVE, moved.model_dump_json(indent=1).encode() + b"\n")
     return moved
 

@@ -1,4 +1,4 @@
-"""Where a model comes from: versions, the lock file, the commit."""
+"""Where a model comes from: its rows' latest time, versions, the lock file, the commit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pyarrow.types as pt
+
+from charter import Charter
+from serving.home import place
+from tasks.split import Training
+from tasks.splitting.sides import moments
 
 LIBRARIES = (
     "perennial", "scikit-learn", "xgboost-cpu", "xgboost", "numpy", "pandas", "pyarrow", "onnx",
@@ -39,3 +48,15 @@ def commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None
+
+
+def until(charter: Charter, training: Training) -> float | None:
+    """The latest time among the training rows, in seconds since 1970; None where they have none."""
+    name = charter.data.time
+    if name is None:
+        return None
+    column = pq.read_table(place(training.where), columns=[name]).column(name)
+    if not (pt.is_timestamp(column.type) or pt.is_date(column.type)):
+        return None
+    seconds = moments(column, name)
+    return float(np.nanmax(seconds)) if np.isfinite(seconds).any() else None

@@ -67,6 +67,7 @@ class Papers:
             charter=self.charter.fingerprint,
             tables={table.where: table.version for table in (*self.sources, self.table)},
             training=self.split.training.fingerprint,
+            until=lineage.until(self.charter, self.split.training),
             study=self.study.fingerprint,
             family=self.study.family,
             lock=lineage.lock(),
