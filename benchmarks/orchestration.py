@@ -81,7 +81,8 @@ def main() -> None:
         without, with_it = seconds("plain", asked.charter), seconds("flow", asked.charter)
         ratios.append(with_it / without)
         print(
-            f"pair {pair + 1}: plain {without:6.1f} s, flow {with_it:6.1f} s, ratio {ratios[-1]:.3f}"
+            f"pair {pair + 1}: plain {without:6.1f} s, flow {with_it:6.1f} s, ratio {ratios[-1]:.3f}",
+            flush=True,
         )
     print(
         f"orchestration overhead: {statistics.median(ratios):.3f} times (median of {asked.pairs})"
