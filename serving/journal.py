@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -140,22 +140,20 @@ class Journal:
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(
-                    sa.select(predictions, claims.truth_of(self.project).label("truth"))
+                    sa.select(predictions)
                     .where(_p.project == self.project, _p.at >= last[0], _p.at < until)
-                    .where(sa.tuple_(_p.at, _p.seq) > sa.tuple_(*last))
+                    .where(
+                        sa.tuple_(_p.at, _p.seq)
+                        > sa.tuple_(sa.literal(last[0]), sa.literal(last[1]))
+                    )
                     .order_by(_p.at, _p.seq)
                     .limit(CHUNK)
                 ).all()
+                log = labels.told(connection, self.project, [row.id for row in rows])
             if not rows:
                 return
             last = (rows[-1].at, rows[-1].seq)
-            yield [
-                Seen(
-                    row.id, row.at, row.release, row.row, row.answer,
-                    None if row.truth is None else orjson.loads(row.truth),
-                )
-                for row in rows
-            ]  # fmt: skip
+            yield [_seen(row, log.get(row.id)) for row in rows]
 
     def minutes(self, since: float, until: float) -> list[Minute]:
         """How the service did in the minutes that began in `since` <= minute < `until`."""
@@ -170,6 +168,11 @@ class Journal:
     def close(self) -> None:
         """Give back the connections that are kept open."""
         self._database.close()
+
+
+def _seen(row: Any, log: list[tuple[str, int | None]] | None) -> Seen:
+    truth = orjson.loads(log[-1][0]) if log else None
+    return Seen(row.id, row.at, row.release, row.row, row.answer, truth)
 
 
 def _counts(connection: sa.Connection, project: str) -> Counts:

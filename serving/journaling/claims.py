@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 
 from charter import Frozen
-from serving.journaling.labels import Truth
+from serving.journaling.labels import Truth, told
 from serving.journaling.tables import batches, feedback, predictions
 
 CHUNK = 10_000
@@ -119,61 +119,42 @@ def fresh(
 ) -> tuple[list[Entry], int | None]:
     """The next predictions of the batch behind `seq` `after`, and where to go on."""
     rows = connection.execute(
-        sa.select(predictions, _truth(project, number).label("truth"))
+        sa.select(predictions)
         .where(_p.project == project, _p.batch == number, _p.seq > after)
         .order_by(_p.seq)
         .limit(CHUNK)
     ).all()
-    return [_entry(row, False) for row in rows], rows[-1].seq if rows else None
+    log = told(connection, project, [row.id for row in rows])
+    entries = [_entry(row, _latest(log, row.id, number), False) for row in rows]
+    return entries, rows[-1].seq if rows else None
 
 
 def corrected(
     connection: sa.Connection, project: str, number: int, after: int
 ) -> tuple[list[Entry], int | None]:
     """The next predictions of earlier batches whose truth this batch changed."""
-    touched = (
-        sa.select(_p.seq)
-        .distinct()
-        .join(feedback, _f.prediction_id == _p.id)
-        .where(_f.project == project, _f.batch == number)
-        .where(_p.project == project, _p.batch < number, _p.seq > after)
+    touched = sa.select(_f.prediction_id).where(_f.project == project, _f.batch == number)
+    rows = connection.execute(
+        sa.select(predictions)
+        .where(_p.id.in_(touched), _p.project == project, _p.batch < number, _p.seq > after)
         .order_by(_p.seq)
         .limit(CHUNK)
-        .subquery()
-    )
-    rows = connection.execute(
-        sa.select(
-            predictions,
-            _truth(project, number).label("truth"),
-            _truth(project, number - 1).label("before"),
-        )
-        .where(_p.seq.in_(sa.select(touched.c.seq)))
-        .order_by(_p.seq)
     ).all()
-    changed = [_entry(row, True) for row in rows if row.truth != row.before]
+    log = told(connection, project, [row.id for row in rows])
+    found = [(row, _latest(log, row.id, number), _latest(log, row.id, number - 1)) for row in rows]
+    changed = [_entry(row, truth, True) for row, truth, before in found if truth != before]
     return changed, rows[-1].seq if rows else None
 
 
-def truth_of(project: str, *conditions: sa.ColumnElement[bool]) -> Any:
-    """The latest truth of the prediction that the query around is about."""
-    return (
-        sa.select(_f.truth)
-        .where(_f.project == project, _f.prediction_id == _p.id, *conditions)
-        .order_by(_f.seq.desc())
-        .limit(1)
-        .correlate(predictions)
-        .scalar_subquery()
-    )
+def _latest(log: dict[str, list[tuple[str, int | None]]], name: str, number: int) -> str | None:
+    """The last truth that was claimed under this number or an earlier one."""
+    claimed = [text for text, batch in log.get(name, ()) if batch is not None and batch <= number]
+    return claimed[-1] if claimed else None
 
 
-def _truth(project: str, number: int) -> Any:
-    return truth_of(project, _f.batch <= number)
-
-
-def _entry(row: Any, correction: bool) -> Entry:
-    known = row.truth is not None
-    truth = orjson.loads(row.truth) if known else None
-    return Entry(row.id, row.at, row.release, row.row, truth, known, correction)
+def _entry(row: Any, text: str | None, correction: bool) -> Entry:
+    truth = None if text is None else orjson.loads(text)
+    return Entry(row.id, row.at, row.release, row.row, truth, text is not None, correction)
 
 
 def walk(read: Callable[[int], tuple[list[Entry], int | None]]) -> Iterator[list[Entry]]:

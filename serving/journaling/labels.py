@@ -36,7 +36,7 @@ def note(
 ) -> Receipt:
     """Append truths in their order; needs the project's writing lock."""
     names = list({name for name, _ in entries})
-    last = dict(_last(connection, project, names))
+    last = {name: log[-1][0] for name, log in told(connection, project, names).items()}
     known = set(_known(connection, project, names))
     rows, counts, orphans = [], [0, 0, 0], 0
     for name, truth in entries:
@@ -65,19 +65,21 @@ def _kind(before: str | None, now: str) -> int:
     return DUPLICATE if before == now else CONTRADICTION
 
 
-def _last(
+def told(
     connection: sa.Connection, project: str, names: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    """The latest truth of each id that has one."""
+) -> dict[str, list[tuple[str, int | None]]]:
+    """Every truth (JSON) of these ids with its batch, in order; ids without one are left out."""
     f = feedback.c
+    found: dict[str, list[tuple[str, int | None]]] = {}
     for some in chunks(names, AT_ONCE):
-        latest = (
-            sa.select(sa.func.max(f.seq))
+        rows = connection.execute(
+            sa.select(f.prediction_id, f.truth, f.batch)
             .where(f.project == project, f.prediction_id.in_(some))
-            .group_by(f.prediction_id)
+            .order_by(f.prediction_id, f.seq)
         )
-        found = connection.execute(sa.select(f.prediction_id, f.truth).where(f.seq.in_(latest)))
-        yield from ((row.prediction_id, row.truth) for row in found)
+        for name, truth, batch in rows:
+            found.setdefault(name, []).append((truth, batch))
+    return found
 
 
 def _known(connection: sa.Connection, project: str, names: Sequence[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 META = sa.MetaData()
 SEQ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-AT = sa.Double()
+AT: sa.Double[float] = sa.Double()
 
 predictions = sa.Table(
     "predictions",

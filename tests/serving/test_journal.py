@@ -300,17 +300,17 @@ def test_counting_and_claiming_use_the_indexes(tmp_path: Path) -> None:
         free = sa.select(predictions.c.seq).where(
             predictions.c.project == "plan", predictions.c.batch.is_(None), predictions.c.at <= NOW
         )
-        told = connection.exec_driver_sql(
+        first = connection.exec_driver_sql(
             f"EXPLAIN QUERY PLAN {free.compile(compile_kwargs={'literal_binds': True})}"
         ).all()
         labels = sa.select(feedback.c.seq).where(
             feedback.c.project == "plan", feedback.c.batch.is_(None)
         )
-        told += connection.exec_driver_sql(
+        second = connection.exec_driver_sql(
             f"EXPLAIN QUERY PLAN {labels.compile(compile_kwargs={'literal_binds': True})}"
         ).all()
-    assert "predictions_unclaimed" in str(told[0])
-    assert "feedback_unclaimed" in str(told[1])
+    assert "predictions_unclaimed" in str(first)
+    assert "feedback_unclaimed" in str(second)
 
 
 @pytest.mark.parametrize("text", ["nonsense", "mysql://here/there", "sqlite://"])
