@@ -24,13 +24,18 @@ def checked(text: str) -> str:
         raise ValueError(
             f'five fields (minute hour day month weekday), as in "0 4 1 * *"; found {len(fields)}'
         )
-    values = [
-        _values(part, name, low, high, words)
-        for part, (name, low, high, words) in zip(fields, _FIELDS, strict=True)
-    ]
+    values = meant(text)
     if fields[4] == "*" and min(values[2]) > max(_LONGEST[month - 1] for month in values[3]):
         raise ValueError(f"a day that exists; no such month has a day {min(values[2])}")
     return text
+
+
+def meant(text: str) -> tuple[set[int], ...]:
+    """The minutes, hours, days, months and weekdays (0 and 7 are Sunday) that it names."""
+    return tuple(
+        _values(part, name, low, high, words)
+        for part, (name, low, high, words) in zip(text.split(), _FIELDS, strict=True)
+    )
 
 
 def _values(part: str, name: str, low: int, high: int, words: Sequence[str]) -> set[int]:
