@@ -29,6 +29,7 @@ __all__ = [
     "paired",
     "prices",
     "resolve",
+    "spread",
 ]
 
 RESAMPLES = 500
@@ -109,13 +110,13 @@ def interval(
     decision: Decision | None = None,
     cost: np.ndarray | None = None,
     *,
+    blocks: np.ndarray | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Interval:
-    """The metric with its interval over seeded resamples of the rows."""
+    """The metric with its interval over seeded resamples of the rows, or of whole `blocks`."""
     statistic = STATISTICS[metric](Case(truth, prediction, decision, cost))
-    values = [statistic(weights) for weights in _weights(len(truth), seed, resamples)]
-    return _interval(statistic, len(truth), values)
+    return spread(statistic, len(truth), blocks, seed=seed, resamples=resamples)
 
 
 def paired(
@@ -143,13 +144,25 @@ def paired(
     def difference(weights: np.ndarray) -> np.ndarray:
         return np.asarray(sign * (one(weights) - two(weights)) + 0.0)  # never -0
 
+    return spread(difference, len(truth), blocks, seed=seed, resamples=resamples)
+
+
+def spread(
+    statistic: Statistic,
+    rows: int,
+    blocks: np.ndarray | None = None,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Any function of row weights with its interval, rows or whole blocks drawn anew."""
     if blocks is None:
-        values = [difference(weights) for weights in _weights(len(truth), seed, resamples)]
-        return _interval(difference, len(truth), values)
+        values = [statistic(weights) for weights in _weights(rows, seed, resamples)]
+        return _interval(statistic, rows, values)
     count = int(blocks.max()) + 1
-    drawn = _weights(count, seed, resamples, len(truth))
-    values = [difference(weights[:, blocks]) for weights in drawn]
-    return _interval(difference, len(truth), values, _tail(count))
+    drawn = _weights(count, seed, resamples, rows)
+    values = [statistic(weights[:, blocks]) for weights in drawn]
+    return _interval(statistic, rows, values, _tail(count))
 
 
 def _interval(

@@ -7,7 +7,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from charter import Charter, Frozen, Refusal, Verdict
 from serving.bundle import load
@@ -22,10 +22,13 @@ from tasks.packaging.asked import even, hostile_answers, ordinary_answers
 from tasks.packaging.papers import MODEL, RECORD, Papers
 from tasks.packaging.parity import served, served_singly, verdict
 from tasks.progress import report
-from tasks.split import Holdout, Split, open_holdout
+from tasks.split import Split, open_holdout
 from tasks.tune import Study
 
-FORMAT = "1"
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = "2"
 """Part of every fingerprint; a new number makes every bundle anew."""
 GOLDEN_HOLDOUT, GOLDEN_HOSTILE = 48, 16
 BASES = 3
@@ -92,7 +95,8 @@ def _made(draft: Path, papers: Papers, fingerprint: str, where: str) -> Bundle:
     papers.contract(draft)
     papers.sign(draft, fingerprint)  # serving's own predictor takes signed bundles only
     report("package", 1, 4, "parity")
-    proof = prove(draft, pipeline, papers.split.holdout, papers.charter.deployment.parity_rows)
+    holdout = open_holdout(papers.split.holdout, "package", "parity, golden rows and reference")
+    proof = prove(draft, pipeline, holdout.table, papers.charter.deployment.parity_rows)
     (draft / GOLDEN).write_text(proof.golden.model_dump_json())
     bundle = Bundle(
         project=papers.charter.name,
@@ -103,6 +107,8 @@ def _made(draft: Path, papers: Papers, fingerprint: str, where: str) -> Bundle:
         parity_rows=proof.rows,
         verdicts=(*proof.verdicts, _size(papers.charter, len(model))),
     )
+    report("package", 2, 4, "the reference")
+    papers.remember(draft, pipeline, holdout)
     report("package", 3, 4, "the papers")
     papers.write(draft, bundle)
     papers.sign(draft, fingerprint)
@@ -119,7 +125,7 @@ class Proof:
     golden: Golden
 
 
-def prove(folder: Path, pipeline: Any, holdout: Holdout, most: int) -> Proof:
+def prove(folder: Path, pipeline: Any, holdout: pa.Table, most: int) -> Proof:
     """Compare the pipeline with the signed bundle, asked as a client asks it.
 
     On at most `most` rows of the holdout, on hostile rows, and on the golden rows one at a time.
@@ -127,8 +133,7 @@ def prove(folder: Path, pipeline: Any, holdout: Holdout, most: int) -> Proof:
     from serving.predictor import Predictor
 
     predictor = Predictor(folder)
-    rows = open_holdout(holdout, "package", "parity and golden rows").table
-    rows = rows.take(even(rows.num_rows, most))
+    rows = holdout.take(even(holdout.num_rows, most))
     ordinary = ordinary_answers(pipeline, predictor.signature, rows)
     bases = [ordinary.rows[i] for i in even(len(ordinary.rows), BASES)]
     awkward = hostile_answers(pipeline, predictor.signature, bases)

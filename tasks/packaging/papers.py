@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from charter import Charter, Frozen
 from serving.bundle import MANIFEST, Manifest, sha256
 from tasks.explore import Profile
 from tasks.lake import Table
 from tasks.packaging import lineage
-from tasks.split import Split
+from tasks.split import Rows, Split
 
 if TYPE_CHECKING:
     from tasks.engineer import Recipe
@@ -42,6 +42,14 @@ class Papers:
         """What serving needs: the signature and the decision."""
         _write(folder / "signature.json", self.recipe.signature)
         _write(folder / "decision.json", self.scorecard.decision)
+
+    def remember(self, folder: Path, pipeline: Any, holdout: Rows) -> None:
+        """What the monitor needs: the rows before the release, as counts."""
+        from tasks.monitoring.reference import FILE, make
+        from tasks.packaging.before import before
+
+        text = make(before(self, pipeline, holdout)).model_dump_json()
+        (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
     def write(self, folder: Path, bundle: Bundle) -> None:
         """What people need: the charter, the scorecard, the card, the record of the bundle."""

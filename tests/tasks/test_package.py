@@ -36,7 +36,7 @@ def test_the_bundle_is_proven_and_complete(root: Path, task: Task) -> None:
     artifact = load(place(bundle.where))
     assert set(artifact.manifest.files) == {
         "model.onnx", "signature.json", "decision.json", "golden.json", "charter.json",
-        "scorecard.json", "bundle.json", "card.md", "card.html",
+        "scorecard.json", "bundle.json", "card.md", "card.html", "reference.json",
     }  # fmt: skip
     assert artifact.manifest.tables == {made.table.where: made.table.version}
     assert artifact.manifest.libraries["scikit-learn"].startswith("1.9")
@@ -73,7 +73,7 @@ def test_a_second_run_gives_the_same_bundle_without_another_look(root: Path) -> 
     assert made.package() == first
     assert (place(first.where) / "manifest.json").read_bytes() == manifest
     seen = looks(made.split.holdout)
-    assert [(look.by, look.why) for look in seen] == [("package", "parity and golden rows")]
+    assert [(look.by, look.why) for look in seen] == [("package", "parity, golden rows and reference")]
 
 
 def test_a_damaged_bundle_is_made_anew(root: Path) -> None:
