@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasks.engineer import Recipe
-from tasks.pages import Fact, Link, Section, blocks, charts, figures, keep, render, tables
+from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, siblings, tables
 from tasks.recipe.preparation import FEW, RARE
 
 SHOWN = 30
@@ -28,8 +28,7 @@ def write(recipe: Recipe, metric: str) -> None:
         ],
         sections=[_impact(recipe, metric), _inputs(recipe), _left_out(recipe), _pca(recipe),
                   Section("Verdicts", "", tables.verdicts(recipe.verdicts))],
-        links=[Link("Profile", "profile.html"), Link("Study", "study.html"),
-               Link("Scorecard", "scorecard.html")],
+        links=siblings("Recipe"),
         footer=f"Recipe {recipe.fingerprint[:12]}; made from training rows only.",
     )  # fmt: skip
     keep(recipe.page, html)

@@ -9,7 +9,7 @@ from tasks.exploration import evidence
 from tasks.exploration.findings import Findings
 from tasks.exploration.headlines import headlines, target_fact
 from tasks.lake import Table
-from tasks.pages import Fact, Section, blocks, render, tables
+from tasks.pages import Fact, Section, blocks, render, siblings, tables
 from tasks.pages.blocks import code
 from tasks.pages.figures import moment, number, share
 
@@ -32,6 +32,7 @@ def report(charter: Charter, table: Table, found: Findings) -> str:
             *_time(charter, found),
             _method(found),
         ],
+        links=siblings("Profile"),
         footer=f"Table {table.where}, version {table.version}, fingerprint {table.fingerprint[:16]}.",
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tasks import metrics
-from tasks.pages import Fact, Link, Section, blocks, charts, figures, keep, render, tables
-from tasks.pages.figures import number
+from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, siblings, tables
+from tasks.pages.figures import number, times
 
 if TYPE_CHECKING:
     from tasks.evaluate import Judgement, Measure, Scorecard
@@ -25,11 +25,7 @@ def write(judgement: Judgement) -> None:
         project=card.project,
         facts=_facts(judgement),
         sections=sections,
-        links=[
-            Link("Profile", "profile.html"),
-            Link("Recipe", "recipe.html"),
-            Link("Study", "study.html"),
-        ],
+        links=siblings("Scorecard"),
         footer=f"Judgement {card.fingerprint[:12]}; the same numbers stand in {card.numbers}.",
     )
     keep(card.page, html)
@@ -46,7 +42,7 @@ def _facts(judgement: Judgement) -> list[Fact]:
         Fact("model", card.family, "the rung that was taken"),
         Fact("gates passed", f"{passed} of {len(card.verdicts)}",
              f"{stopped} failed, {warned} with a warning"),
-        Fact("rows in the holdout", f"{judgement.rows:,}", f"opened {len(card.looks)} times"),
+        Fact("rows in the holdout", f"{judgement.rows:,}", f"opened {times(len(card.looks))}"),
     ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from charter import Charter
 from tasks.pages import Section, blocks, render, tables
-from tasks.pages.figures import interval, moment, number, share
+from tasks.pages.figures import interval, moment, number, share, times
 
 if TYPE_CHECKING:
     from serving.signature import Input
@@ -139,7 +139,7 @@ def _data(papers: Papers) -> Part:
             f"{papers.table.version}, {papers.table.rows:,} rows.",
             f"Split {split.rule}: {split.training.rows:,} rows for training, "
             f"{split.holdout.rows:,} held out. {split.unlabelled.rows:,} rows without a label.",
-            f"The holdout was opened {len(papers.scorecard.looks)} times before this card.",
+            f"The holdout was opened {times(len(papers.scorecard.looks))} before this card.",
         ),
     )
 

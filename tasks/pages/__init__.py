@@ -3,7 +3,7 @@
 A page is made of sections, a section of blocks, and every block is a `Markup`. Plain strings are
 text wherever they are given, so a column named `<script>` is shown and not run:
 
-    from tasks.pages import Fact, Link, Section, blocks, charts, keep, render, tables
+    from tasks.pages import Fact, Section, blocks, charts, keep, render, siblings, tables
 
     html = render(
         title="Flights: scorecard",
@@ -20,7 +20,7 @@ text wherever they are given, so a column named `<script>` is shown and not run:
                 ),
             ),
         ],
-        links=[Link("Profile", "profile.html")],
+        links=siblings("Scorecard"),
         footer="Table version 3, charter 8c1f…",
     )
     where = keep("pages/flights/scorecard.html", html)  # atomic, relative to the root
@@ -34,7 +34,7 @@ text wherever they are given, so a column named `<script>` is shown and not run:
 """
 
 from tasks.pages import blocks, charts, figures, tables
-from tasks.pages.frame import Fact, Link, Section, keep, render
+from tasks.pages.frame import Fact, Link, Section, keep, render, siblings
 
 __all__ = [
     "Fact",
@@ -45,5 +45,6 @@ __all__ = [
     "figures",
     "keep",
     "render",
+    "siblings",
     "tables",
 ]

@@ -163,7 +163,7 @@ def figure(
 
 def series(at: int) -> str:
     """The colour class of the series at this place."""
-    return f"s{at % 5 + 1}"
+    return f"s{at % 7 + 1}"
 
 
 def shortened(words: str, most: int) -> str:

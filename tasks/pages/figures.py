@@ -58,5 +58,10 @@ def moment(seconds: float | None) -> str:
     return at.strftime("%Y-%m-%d" if at.time() == _EPOCH.time() else "%Y-%m-%d %H:%M")
 
 
+def times(count: int) -> str:
+    """How often."""
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
 def _minus(text: str) -> str:
     return "−" + text[1:] if text.startswith("-") else text

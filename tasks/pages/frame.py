@@ -34,6 +34,12 @@ class Link:
     href: str
 
 
+def siblings(page: str) -> list[Link]:
+    """The project's other pages, in the order in which a training writes them."""
+    names = ("Profile", "Recipe", "Study", "Scorecard")
+    return [Link(name, f"{name.lower()}.html") for name in names if name != page]
+
+
 @dataclass(frozen=True)
 class Section:
     """A heading, the sentence that says what is seen, and the evidence."""

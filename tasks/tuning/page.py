@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from charter import Charter
 from tasks.metrics import greater_is_better
-from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, tables
+from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, siblings, tables
 
 if TYPE_CHECKING:
     from tasks.tune import Study
@@ -34,6 +34,7 @@ def write(charter: Charter, study: Study, trials: Sequence[dict[str, Any]]) -> s
                  f"of {charter.constraints.memory_gb:g} GiB, at its peak"),
         ],
         sections=[_ladder(study), _course(study, trials), _table(study, trials)],
+        links=siblings("Study"),
         footer=f"Study {study.fingerprint[:16]}",
     )  # fmt: skip
     return keep(f"pages/{charter.name}/study.html", html)
@@ -45,7 +46,7 @@ def _ladder(study: Study) -> Section:
         (
             f"→ {rung.family}" if rung.taken else rung.family,
             rung.score, figures.interval(rung.low, rung.high), rung.row_ms, rung.model_mb,
-            rung.trials, round(rung.seconds, 1), rung.why,
+            rung.trials, f"{rung.seconds:.1f}", rung.why,
         )
         for rung in study.ladder
     ]  # fmt: skip
