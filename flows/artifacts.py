@@ -17,6 +17,7 @@ from prefect.artifacts import (
 from charter import Verdict
 from flows.headlines import headline
 from flows.pictures import convergence
+from serving.home import place
 from tasks.deploy import Release
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
@@ -24,6 +25,7 @@ from tasks.explore import Profile
 from tasks.ingest import Ingested
 from tasks.package import Bundle
 from tasks.rehearse import Blessing
+from tasks.replay import Replayed
 from tasks.score import Scored
 from tasks.split import Split
 from tasks.tune import Study
@@ -107,8 +109,6 @@ def _(record: Recipe) -> None:
 def _(record: Study) -> None:
     import pyarrow.parquet as pq
 
-    from serving.home import place
-
     trials: list[Line] = pq.read_table(place(record.trials)).to_pylist()
     _words(record.project, "tune", record)
     _table(record.project, "tune-ladder", _ladder(record), "The ladder, simplest first")
@@ -157,6 +157,27 @@ def _(record: Release) -> None:
 @_show.register
 def _(record: Scored) -> None:
     _words(record.project, "score", record)
+
+
+@_show.register
+def _(record: Replayed) -> None:
+    months: list[Line] = [
+        {"month": month.month, "rows": month.rows, "frozen": month.frozen.value,
+         "loop": month.loop.value, "gain": month.gain.value, "low": month.gain.low,
+         "high": month.gain.high, "releases": ", ".join(map(str, month.releases))}
+        for month in record.months
+    ]  # fmt: skip
+    turns: list[Line] = [
+        {"tick": f"{turn.at:%Y-%m-%d %H:%M}", "outcome": turn.outcome, "release": turn.release,
+         "why": turn.reason}
+        for turn in record.turns
+    ]  # fmt: skip
+    _words(record.project, "replay", record)
+    _table(record.project, "replay-months", months, "Frozen against the loop")
+    _table(record.project, "replay-turns", turns, "What each tick of the schedule did")
+    picture = place(record.picture).read_text("utf-8")
+    _picture(record.project, "replay-picture", picture, "Frozen against the loop")
+    _page(record.project, "replay-page", record.page, "The replay")
 
 
 def _ladder(study: Study) -> list[Line]:

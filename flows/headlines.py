@@ -11,6 +11,7 @@ from tasks.explore import Profile
 from tasks.ingest import Ingested
 from tasks.package import Bundle
 from tasks.rehearse import Blessing
+from tasks.replay import Replayed, Stretch
 from tasks.score import Scored
 from tasks.split import Split
 from tasks.tune import Study
@@ -103,3 +104,20 @@ def _(record: Release) -> str:
 @headline.register
 def _(record: Scored) -> str:
     return f"{record.rows:,} rows scored by release {record.release} into {record.output}"
+
+
+@headline.register
+def _(record: Stretch) -> str:
+    releases = ", ".join(map(str, record.releases)) or "none"
+    return (
+        f"{record.since:%Y-%m-%d} to {record.until:%Y-%m-%d}: {record.rows:,} rows asked about, "
+        f"{record.outcomes:,} outcomes told; answered by release {releases}"
+    )
+
+
+@headline.register
+def _(record: Replayed) -> str:
+    return (
+        f"{record.metric} {record.gain:+.3f} on average over {len(record.months)} months: the loop "
+        f"against the model of {record.since:%Y-%m-%d}"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -20,4 +21,10 @@ InputFile = Annotated[
 ]
 OutputFile = Annotated[
     Path, Field(description="Where the predictions go: a name that ends in .csv or .parquet")
+]
+FirstDay = Annotated[
+    date | None, Field(description="The first day (UTC) that is replayed; default: data.until")
+]
+LastDay = Annotated[
+    date | None, Field(description="The last day (UTC) that is replayed; default: the last row's")
 ]

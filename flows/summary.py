@@ -12,6 +12,7 @@ from flows.terminal import console
 from flows.train import Trained
 from serving.home import home, place
 from tasks.evaluate import Measure, Scorecard
+from tasks.replay import Replayed
 from tasks.tune import Study
 
 
@@ -24,6 +25,36 @@ def say_trained(trained: Trained, charter: Path) -> None:
     release = trained.release
     console.print(Panel(_where(trained, charter), title_align="left", border_style="green",
                         title=f"{trained.project}: release {release.number} is live"))  # fmt: skip
+
+
+def say_replayed(replayed: Replayed) -> None:
+    """What each tick did, the frozen model against the loop, and where to look."""
+    turns = Table.grid(padding=(0, 1))
+    for turn in replayed.turns:
+        turns.add_row(Text(f"  {turn.at:%Y-%m-%d}", "dim"), turn.outcome, Text(turn.reason, "dim"))
+    console.print("\nThe schedule", turns, sep="\n")
+    console.print(_months(replayed))
+    where = Table.grid(padding=(0, 2))
+    for name, path in (("page", replayed.page), ("picture", replayed.picture)):
+        where.add_row(Text(name, "dim"), Text(place(path).as_uri(), overflow="fold"))
+    console.print(Panel(where, title_align="left", border_style="green",
+                        title=f"{replayed.project}: replayed in {replayed.seconds:.0f} s"))  # fmt: skip
+
+
+def _months(replayed: Replayed) -> Table:
+    table = Table(title=f"\nFrozen against the loop: {replayed.metric}", title_justify="left",
+                  box=None, pad_edge=False)  # fmt: skip
+    table.add_column("month")
+    for name in ("rows", "frozen", "loop", "gain", "95 % interval", "releases"):
+        table.add_column(name, justify="right")
+    for month in replayed.months:
+        table.add_row(
+            month.month, f"{month.rows:,}", _number(month.frozen.value), _number(month.loop.value),
+            f"{month.gain.value:+.3f}", f"{month.gain.low:+.3f} to {month.gain.high:+.3f}",
+            ", ".join(map(str, month.releases)),
+        )  # fmt: skip
+    table.add_row("mean", "", "", "", f"{replayed.gain:+.3f}", "", "", style="bold")
+    return table
 
 
 def _ladder(study: Study) -> Table:
