@@ -54,7 +54,13 @@ def blank(value: str, key: str) -> str:
 
 def _details(papers: Papers, bundle: Bundle) -> Part:
     study = papers.study
-    params = ", ".join(f"{name} {value}" for name, value in study.params.items()) or "none"
+    params = (
+        ", ".join(
+            f"{name} {f'{value:.4g}' if isinstance(value, float) else value}"
+            for name, value in study.params.items()
+        )
+        or "none"
+    )
     return Part(
         "Model details",
         (
