@@ -28,6 +28,8 @@ LIVE = "live.json"
 MANIFEST = "manifest.json"
 PATIENCE = 60.0  # seconds to wait for another writer
 
+Note = dict[str, str | int | float | None]
+
 
 class Live(Frozen):
     """What `live.json` says."""
@@ -39,8 +41,8 @@ class Live(Frozen):
     """When it went live, ISO 8601, UTC."""
     manifest: str
     """SHA-256 of the release's `manifest.json`, which holds the hash of every other file."""
-    why: str = ""
-    """What made it live, for the project's history."""
+    note: Note = {}
+    """What the project's history says of it; it stands here so that no kill parts the two."""
 
 
 class Conflict(Exception):
@@ -99,7 +101,7 @@ def add(folder: Path, bundle: Path) -> int:
     return number
 
 
-def publish(folder: Path, number: int, expected: int | None, why: str = "") -> Live:
+def publish(folder: Path, number: int, expected: int | None, note: Note | None = None) -> Live:
     """Make a release live if `expected` still is (None: nothing is); else `Conflict`.
 
     Publishing what is live already changes nothing.
@@ -116,7 +118,7 @@ def publish(folder: Path, number: int, expected: int | None, why: str = "") -> L
                 "deployed in between. Run the deploy again; it starts from what is live then."
             )
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        moved = Live(release=number, previous=found, at=at, manifest=manifest, why=why)
+        moved = Live(release=number, previous=found, at=at, manifest=manifest, note=note or {})
         _write(folder / LIVE, moved.model_dump_json(indent=1).encode() + b"\n")
     return moved
 

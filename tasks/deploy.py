@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+
 from charter import Charter, Frozen, Refusal
 from serving import releases
 from serving.bundle import load
 from serving.home import home, place, whereabouts
-from tasks import registry
+from tasks import history, registry
 from tasks.evaluate import Scorecard
+from tasks.history import Entry
 from tasks.package import Bundle
 from tasks.rehearse import Blessing
 
@@ -24,27 +28,79 @@ class Release(Frozen):
     """Version of the model in the registry; the alias `champion` names it."""
 
 
-def deploy(charter: Charter, bundle: Bundle, blessing: Blessing, scorecard: Scorecard) -> Release:
+def deploy(
+    charter: Charter,
+    bundle: Bundle,
+    blessing: Blessing,
+    scorecard: Scorecard,
+    entry: Entry | None = None,
+) -> Release:
     """Copy the bundle to the releases, register it, move the live pointer; safe to repeat.
 
     Killed anywhere it can be run again: the bundle keeps its number, the registry its version, and
-    `live.json` is the truth that the registry's alias follows.
+    `live.json` is the truth that the registry's alias and the history follow. `entry` is what the
+    history says of it; where it names the champion that was beaten, no other may be live by now.
     """
     _refuse_unblessed(bundle, blessing)
     load(place(bundle.where))  # verifies every file
     folder = home() / "releases" / charter.name
     before = releases.live(folder)
     number = releases.add(folder, place(bundle.where))
-    registry.enter(
-        charter.name, bundle.fingerprint,
-        _params(charter, scorecard), _metrics(bundle, blessing, scorecard), place(bundle.where),
-    )  # fmt: skip
-    live = releases.publish(folder, number, before.release if before else None)
+    entry = entry or _trained(charter, scorecard)
+    _refuse_overtaken(charter, entry, before, number)
+    enter(charter, bundle, scorecard, {"p99_ms": blessing.p99_ms})
+    live = releases.publish(folder, number, before.release if before else None, entry.note)
     version = registry.reconcile(charter.name, bundle.fingerprint, live.release)
+    registry.judge(charter.name, bundle.fingerprint, entry.tags, entry.numbers)
+    history.mirror(live, charter.name)  # last: it says that nothing is left to do
     return Release(
         project=charter.name, number=number, where=whereabouts(folder / str(number)),
         previous=live.previous, registry_version=version,
     )  # fmt: skip
+
+
+def settle(project: str) -> Entry | None:
+    """Bring registry and history up to what is live, where a kill left them behind.
+
+    Gives what had not been told; None where nothing was missing.
+    """
+    folder = home() / "releases" / project
+    live = releases.live(folder)
+    if live is None or history.mirrors(live, project):
+        return None
+    fingerprint = load(folder / str(live.release)).manifest.fingerprint
+    with suppress(LookupError):  # a release that was put there by hand is in no registry
+        registry.reconcile(project, fingerprint, live.release)
+    return history.mirror(live, project)
+
+
+def enter(
+    charter: Charter, bundle: Bundle, scorecard: Scorecard, more: Mapping[str, float] | None = None
+) -> None:
+    """Put the bundle into the registry, live or not."""
+    metrics = {**_metrics(bundle, scorecard), **(more or {})}
+    registry.enter(
+        charter.name, bundle.fingerprint, _params(charter, scorecard), metrics, place(bundle.where)
+    )
+
+
+def _trained(charter: Charter, scorecard: Scorecard) -> Entry:
+    found = next(one for one in scorecard.measures if one.name == scorecard.metric)
+    why = f"{found.name} {found.value:.4g} ({found.low:.4g} to {found.high:.4g}) on the holdout"
+    return Entry(project=charter.name, event="trained", why=f"{scorecard.family}, {why}")
+
+
+def _refuse_overtaken(
+    charter: Charter, entry: Entry, before: releases.Live | None, number: int
+) -> None:
+    if entry.event != "promoted" or before is None or before.release in (entry.previous, number):
+        return
+    raise Refusal(
+        f"releases/{charter.name}",
+        f"found release {before.release} live, and the challenger compared with {entry.previous}",
+        "wanted the champion that it was compared with",
+        "Somebody deployed or rolled back meanwhile; `perennial retrain` compares it again.",
+    )
 
 
 def _refuse_unblessed(bundle: Bundle, blessing: Blessing) -> None:
@@ -66,8 +122,8 @@ def _params(charter: Charter, scorecard: Scorecard) -> dict[str, str]:
     return {"family": scorecard.family, "charter": charter.fingerprint, **given}
 
 
-def _metrics(bundle: Bundle, blessing: Blessing, scorecard: Scorecard) -> dict[str, float]:
-    found = {"model_mb": bundle.model_mb, "parity": bundle.parity, "p99_ms": blessing.p99_ms}
+def _metrics(bundle: Bundle, scorecard: Scorecard) -> dict[str, float]:
+    found = {"model_mb": bundle.model_mb, "parity": bundle.parity}
     for measure in scorecard.measures:
         found[measure.name] = measure.value
         found[f"{measure.name}_low"], found[f"{measure.name}_high"] = measure.low, measure.high

@@ -7,9 +7,9 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +60,30 @@ def enter(
 def reconcile(project: str, fingerprint: str, release: int) -> str:
     """Let the alias `champion` name the version of the live bundle; gives the version."""
     with _client() as client:
-        known = _version(client, project, fingerprint)
-        if known is None:
-            raise LookupError(f"{project}: bundle {fingerprint[:12]} is not in the registry")
-        number = str(known.version)
+        number = str(_known(client, project, fingerprint).version)
         client.set_model_version_tag(project, number, RELEASE, str(release))
         client.set_registered_model_alias(project, CHAMPION, number)
         return number
+
+
+def judge(
+    project: str, fingerprint: str, tags: Mapping[str, str], metrics: Mapping[str, float]
+) -> str:
+    """Say on the bundle's version what became of it; gives the version."""
+    with _client() as client:
+        known = _known(client, project, fingerprint)
+        for name, text in tags.items():
+            client.set_model_version_tag(project, str(known.version), f"perennial.{name}", text)
+        for name, number in metrics.items():
+            client.log_metric(known.run_id, name, number)
+        return str(known.version)
+
+
+def version(project: str, fingerprint: str) -> str | None:
+    """The version of the bundle; None where it was never entered."""
+    with _client() as client:
+        known = _version(client, project, fingerprint)
+        return None if known is None else str(known.version)
 
 
 def champion(project: str) -> tuple[str, str]:
@@ -87,7 +104,7 @@ def _loadable(papers: Path) -> Iterator[Path]:
         mlflow.onnx.save_model(
             onnx.load(str(papers / "model.onnx")),
             str(folder),
-            pip_requirements=[f"onnxruntime=={version('onnxruntime')}"],
+            pip_requirements=[f"onnxruntime=={metadata.version('onnxruntime')}"],
             onnx_execution_providers=["CPUExecutionProvider"],
         )
         shutil.copytree(papers, folder, dirs_exist_ok=True)
@@ -146,6 +163,13 @@ def _register(client: MlflowClient, project: str, fingerprint: str, run: str) ->
     source = f"{client.get_run(run).info.artifact_uri}/bundle"
     made = client.create_model_version(project, source, run, tags={BUNDLE: fingerprint})
     return str(made.version)
+
+
+def _known(client: MlflowClient, project: str, fingerprint: str) -> Any:
+    known = _version(client, project, fingerprint)
+    if known is None:
+        raise LookupError(f"{project}: bundle {fingerprint[:12]} is not in the registry")
+    return known
 
 
 def _version(client: MlflowClient, project: str, fingerprint: str) -> Any:

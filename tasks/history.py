@@ -1,0 +1,157 @@
+"""What became of a project's models: every training, retrain and rollback, one line each.
+
+`releases/<project>/history.jsonl` stands beside `live.json`, which is the truth: what moved the live
+pointer is noted in it first and copied from there, so that no kill loses it or tells it twice.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from typing import Literal
+
+from charter import Frozen
+from serving import releases
+from serving.home import home
+
+Event = Literal["trained", "promoted", "kept", "skipped", "rolled back"]
+
+
+class Entry(Frozen):
+    """One thing that happened."""
+
+    project: str
+    event: Event
+    why: str
+    """What decided, in words."""
+    asked: str = "asked"
+    """What started it."""
+    at: str = ""
+    """When, ISO 8601, UTC."""
+    now: str | None = None
+    """The time that it was done for, where that was not the time of the clock."""
+    release: int | None = None
+    """What is live since then."""
+    previous: int | None = None
+    """What was live before."""
+    metric: str = ""
+    gain: float | None = None
+    """By how much the challenger was better, with its 95 % interval."""
+    low: float | None = None
+    high: float | None = None
+    rows: int | None = None
+    """Rows that both were compared on."""
+    key: str = ""
+    """Of what it rests on."""
+
+    @property
+    def note(self) -> releases.Note:
+        """What the live pointer keeps of it."""
+        known = self.model_dump(exclude={"at", "release", "previous", "key"})
+        return {name: value for name, value in known.items() if value is not None}
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the registry keeps of it."""
+        return {"outcome": self.event, "reason": self.why, "asked": self.asked}
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The gain, for the registry; empty where nothing was compared, or nothing could be."""
+        known = {"gain": self.gain, "gain_low": self.low, "gain_high": self.high}
+        return {
+            name: value for name, value in known.items() if value is not None and isfinite(value)
+        }
+
+
+def entries(project: str) -> tuple[Entry, ...]:
+    """Everything that happened, oldest first; a last line that a kill cut short is left out."""
+    path = _path(project)
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return tuple(Entry.model_validate_json(line) for line in lines if line.endswith(b"\n"))
+
+
+def append(entry: Entry) -> Entry:
+    """Write the entry down; one that says the same as the last one is not told twice."""
+    with _alone(entry.project):
+        known = entries(entry.project)
+        if known and entry.key and known[-1].key == entry.key:
+            return _shown(known[-1])
+        at = entry.at or datetime.now(UTC).isoformat(timespec="milliseconds")
+        return _shown(_write(entry.model_copy(update={"at": at})))
+
+
+def mirrors(live: releases.Live, project: str) -> bool:
+    """Whether the history tells how this came to be live."""
+    return any(entry.key == _key(live) for entry in entries(project))
+
+
+def mirror(live: releases.Live, project: str) -> Entry:
+    """Let the history tell how this came to be live, if it does not yet."""
+    told = {"project": project, "event": "trained", "why": "deployed", **live.note}
+    pointer = {"release": live.release, "previous": live.previous, "at": live.at}
+    entry = Entry.model_validate({**told, **pointer, "key": _key(live)})
+    with _alone(project):
+        known = next((old for old in entries(project) if old.key == entry.key), None)
+        return _shown(known or _write(entry))
+
+
+def came_from(project: str, release: int) -> int | None:
+    """What was live before this release when a training or retrain made it live the last time."""
+    made = [
+        entry
+        for entry in entries(project)
+        if entry.release == release and entry.event in ("trained", "promoted")
+    ]
+    return made[-1].previous if made else None
+
+
+def withdrawn(project: str, release: int) -> Entry | None:
+    """The rollback that took this release away, unless a later one brought it back."""
+    moved = [
+        entry
+        for entry in entries(project)
+        if entry.event == "rolled back" and release in (entry.release, entry.previous)
+    ]
+    return moved[-1] if moved and moved[-1].previous == release else None
+
+
+def _write(entry: Entry) -> Entry:
+    path = _path(entry.project)
+    with path.open("ab") as file:
+        end = path.read_bytes().rfind(b"\n") + 1
+        file.truncate(end)  # half a line, which a killed writer left
+        file.write(entry.model_dump_json().encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return entry
+
+
+def _shown(entry: Entry) -> Entry:
+    """The page is made anew also for what was known: a kill may have left it behind."""
+    from tasks.comparison.past import write
+
+    write(entry.project, entries(entry.project))
+    return entry
+
+
+def _key(live: releases.Live) -> str:
+    return f"live {live.release} {live.at}"
+
+
+def _path(project: str) -> Path:
+    return home() / "releases" / project / "history.jsonl"
+
+
+@contextmanager
+def _alone(project: str) -> Iterator[None]:
+    path = _path(project)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(".history").open("a") as file:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)  # held for one line only
+        yield

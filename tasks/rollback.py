@@ -1,0 +1,103 @@
+"""The previous release goes live again."""
+
+from __future__ import annotations
+
+import time
+
+from charter import Charter, Frozen, Refusal
+from serving import releases
+from serving.bundle import load
+from serving.home import home
+from tasks import history, registry
+from tasks.deploy import settle
+from tasks.history import Entry
+
+
+class RolledBack(Frozen):
+    """What is live again, and instead of what."""
+
+    project: str
+    release: int
+    previous: int | None
+    """The release that was taken away."""
+    asked: str
+    seconds: float
+    """From the call until the live pointer was moved."""
+    registry_version: str | None
+    """None for a release that is not in the registry."""
+    page: str
+
+
+def rollback(charter: Charter, to: int | None = None, reason: str = "asked") -> RolledBack:
+    """Bring back the release that was live before, or release `to`; safe to repeat.
+
+    Waits for no training: the live pointer is moved first, the registry and the history follow.
+    The release is verified and proven on its golden rows before. A rollback that was killed is
+    finished and not done twice. What was rolled back is not promoted again by a retrain.
+    """
+    began = time.monotonic()
+    folder = home() / "releases" / charter.name
+    unfinished = settle(charter.name)
+    live = releases.live(folder)
+    if live is None:
+        raise _nothing(charter, "found no live release")
+    done = unfinished is not None and unfinished.event == "rolled back"
+    if (to is None and done) or to == live.release:
+        return _record(charter, live, time.monotonic() - began)
+    target = _before(charter, live) if to is None else _named(charter, to)
+    _prove(charter, target)
+    entry = Entry(
+        project=charter.name, event="rolled back", asked=reason,
+        why=f"release {target} instead of {live.release}",
+    )  # fmt: skip
+    moved = releases.publish(folder, target, live.release, entry.note)
+    seconds = time.monotonic() - began
+    settle(charter.name)
+    return _record(charter, moved, seconds)
+
+
+def _before(charter: Charter, live: releases.Live) -> int:
+    """What was live before this release was trained, however often it was moved since."""
+    previous = history.came_from(charter.name, live.release) or live.previous
+    if previous is None:
+        raise _nothing(charter, f"found release {live.release} live and none before it")
+    return previous
+
+
+def _named(charter: Charter, to: int) -> int:
+    known = releases.numbers(home() / "releases" / charter.name)
+    if to not in known:
+        said = ", ".join(map(str, known))
+        raise Refusal(
+            f"releases/{charter.name}", f"found no release {to}", f"wanted one of {said}",
+            "Name a release that is there.",
+        )  # fmt: skip
+    return to
+
+
+def _prove(charter: Charter, number: int) -> None:
+    """The files are whole and answer the golden rows as they did."""
+    from serving.golden import golden
+    from serving.predictor import Predictor
+    from serving.proof import prove
+
+    folder = home() / "releases" / charter.name / str(number)
+    prove(Predictor(folder), golden(folder), str(folder))
+
+
+def _nothing(charter: Charter, found: str) -> Refusal:
+    return Refusal(
+        f"releases/{charter.name}", found, "wanted an earlier release to go back to",
+        "Name one with --to, or train another model with `perennial train`.",
+    )  # fmt: skip
+
+
+def _record(charter: Charter, live: releases.Live, seconds: float) -> RolledBack:
+    entry = history.mirror(live, charter.name)
+    folder = home() / "releases" / charter.name
+    fingerprint = load(folder / str(live.release)).manifest.fingerprint
+    return RolledBack(
+        project=charter.name, release=live.release, previous=live.previous, asked=entry.asked,
+        seconds=round(seconds, 3), registry_version=registry.version(charter.name, fingerprint),
+        page=f"pages/{charter.name}/history.html",
+    )  # fmt: skip
