@@ -22,9 +22,10 @@ import orjson
 import sqlalchemy as sa
 
 from charter import Frozen
-from serving.journaling import claims, labels, minutes
-from serving.journaling.claims import CHUNK, Claim, Entry
+from serving.journaling import claims, entries, labels, minutes
+from serving.journaling.claims import Claim
 from serving.journaling.database import Database, Durable, address
+from serving.journaling.entries import CHUNK, Entry
 from serving.journaling.labels import Arrived, Receipt, Truth
 from serving.journaling.minutes import Minute
 from serving.journaling.tables import (
@@ -111,13 +112,13 @@ class Journal:
     def claimed(self, number: int) -> Iterator[list[Entry]]:
         """The entries of a batch, in chunks of at most 10,000; for ever the same for a number."""
 
-        def read(part: claims.Part, after: int) -> tuple[list[Entry], int | None]:
+        def read(part: entries.Part, after: Any) -> tuple[list[Entry], Any]:
             with self._database.reading() as connection:
                 return part(connection, self.project, number, after)
 
         return chain(
-            claims.walk(lambda after: read(claims.fresh, after)),
-            claims.walk(lambda after: read(claims.corrected, after)),
+            entries.walk(lambda after: read(entries.fresh, after)),
+            entries.walk(lambda after: read(entries.corrected, after)),
         )
 
     def finish(self, number: int) -> None:
@@ -139,16 +140,7 @@ class Journal:
         last = (since, -1)
         while True:
             with self._database.reading() as connection:
-                rows = connection.execute(
-                    sa.select(predictions)
-                    .where(_p.project == self.project, _p.at >= last[0], _p.at < until)
-                    .where(
-                        sa.tuple_(_p.at, _p.seq)
-                        > sa.tuple_(sa.literal(last[0]), sa.literal(last[1]))
-                    )
-                    .order_by(_p.at, _p.seq)
-                    .limit(CHUNK)
-                ).all()
+                rows = _page(connection, self.project, last, until)
                 log = labels.told(connection, self.project, [row.id for row in rows])
             if not rows:
                 return
@@ -168,6 +160,19 @@ class Journal:
     def close(self) -> None:
         """Give back the connections that are kept open."""
         self._database.close()
+
+
+def _page(
+    connection: sa.Connection, project: str, last: tuple[float, int], until: float
+) -> list[sa.Row[Any]]:
+    """The next chunk behind `last` (at, seq), from both partial indexes."""
+    behind = sa.tuple_(_p.at, _p.seq) > sa.tuple_(sa.literal(last[0]), sa.literal(last[1]))
+    rows: list[sa.Row[Any]] = []
+    for part in (_p.batch.is_(None), _p.batch.is_not(None)):
+        query = sa.select(predictions).where(_p.project == project, part)
+        query = query.where(_p.at >= last[0], _p.at < until, behind)
+        rows += connection.execute(query.order_by(_p.at, _p.seq).limit(CHUNK))
+    return sorted(rows, key=lambda row: (row.at, row.seq))[:CHUNK]
 
 
 def _seen(row: Any, log: list[tuple[str, int | None]] | None) -> Seen:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,14 +71,11 @@ class Database:
     def _settle(self, connection: Any, _: Any) -> None:
         if self.is_sqlite:
             connection.isolation_level = None  # transactions begin where we say so
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute(f"PRAGMA synchronous={SQLITE[self.durable]}")
+            write_ahead(connection)
+            connection.execute(f"PRAGMA synchronous={SQLITE[self.durable]}")
         else:
-            cursor = connection.cursor()
-            cursor.execute(f"SET synchronous_commit = {POSTGRES[self.durable]}")
+            connection.execute(f"SET synchronous_commit = {POSTGRES[self.durable]}")
             connection.commit()
-        cursor.close()
 
     def _make(self) -> None:
         with self.reading() as connection:
@@ -107,6 +106,19 @@ class Database:
     def close(self) -> None:
         """Give back the connections that are kept open."""
         self.engine.dispose()
+
+
+def write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn to the write-ahead log; SQLite itself does not wait while another one does the same."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _begin(connection: sa.Connection) -> None:

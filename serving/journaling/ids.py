@@ -8,21 +8,26 @@ import re
 import time
 
 SHAPE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def new() -> str:
-    """A UUID of version 7 (RFC 9562, 5.7): milliseconds first, 74 random bits behind."""
-    chance = os.urandom(10).hex()
-    variant = "89ab"[int(chance[3], 16) & 3]
-    stamp = f"{time.time_ns() // 1_000_000:012x}"
-    return f"{stamp[:8]}-{stamp[8:]}-7{chance[:3]}-{variant}{chance[4:7]}-{chance[8:]}"
+    """A UUID of version 7 (RFC 9562, 5.7 and method 3 of 6.2): a clock of 60 bits, then chance.
+
+    The clock counts 1/4096 of a millisecond, so that names of one process mostly sort by time and
+    a row goes to the end of the index.
+    """
+    stamp, rest = divmod(time.time_ns(), 1_000_000)
+    clock = f"{stamp:012x}{rest * 4096 // 1_000_000:03x}"
+    chance = os.urandom(8).hex()
+    return f"{clock[:8]}-{clock[8:12]}-7{clock[12:]}-{VARIANT[chance[0]]}{chance[1:4]}-{chance[4:]}"
 
 
 def derived(*parts: str) -> str:
     """A UUID of version 8 that the same parts always give."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-    variant = "89ab"[int(digest[15], 16) & 3]
-    return f"{digest[:8]}-{digest[8:12]}-8{digest[12:15]}-{variant}{digest[16:19]}-{digest[20:32]}"
+    tail = f"{VARIANT[digest[15]]}{digest[16:19]}-{digest[20:32]}"
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[12:15]}-{tail}"
 
 
 def is_one(text: object) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
 
 from charter import Frozen
 from serving.journaling.tables import CONTRADICTION, DUPLICATE, FIRST, feedback, predictions
+
+T = TypeVar("T")
 
 AT_ONCE = 500  # names in one question
 
@@ -37,7 +40,7 @@ def note(
     """Append truths in their order; needs the project's writing lock."""
     names = list({name for name, _ in entries})
     last = {name: log[-1][0] for name, log in told(connection, project, names).items()}
-    known = set(_known(connection, project, names))
+    known = _known(connection, project, names)
     rows, counts, orphans = [], [0, 0, 0], 0
     for name, truth in entries:
         text = orjson.dumps(truth).decode()
@@ -82,10 +85,20 @@ def told(
     return found
 
 
-def _known(connection: sa.Connection, project: str, names: Sequence[str]) -> Iterator[str]:
-    p = predictions.c
+def found(connection: sa.Connection, project: str, names: Sequence[str]) -> Iterator[Any]:
+    """The project's predictions with these ids."""
     for some in chunks(names, AT_ONCE):
-        yield from connection.scalars(sa.select(p.id).where(p.id.in_(some), p.project == project))
+        rows = connection.execute(sa.select(predictions).where(predictions.c.id.in_(some)))
+        yield from (row for row in rows if row.project == project)
+
+
+def _known(connection: sa.Connection, project: str, names: Sequence[str]) -> set[str]:
+    p = predictions.c
+    known = set[str]()
+    for some in chunks(names, AT_ONCE):
+        rows = connection.execute(sa.select(p.id, p.project).where(p.id.in_(some)))
+        known.update(row.id for row in rows if row.project == project)
+    return known
 
 
 class Arrived(Frozen):
@@ -101,7 +114,7 @@ def arrive(
 ) -> Arrived:
     """Enter (id, row as JSON, truth) once each; needs the project's writing lock."""
     once = {name: (row, truth) for name, row, truth in rows}
-    known = set(_known(connection, project, list(once)))
+    known = _known(connection, project, list(once))
     fresh = [name for name in once if name not in known]
     if fresh:
         shared = {"project": project, "at": at, "release": 0}
@@ -113,8 +126,8 @@ def arrive(
     return Arrived(received=len(rows), fresh=len(fresh))
 
 
-def chunks(names: Sequence[str], size: int) -> Iterator[list[str]]:
-    """The names in pieces of at most `size`."""
-    left = iter(names)
+def chunks(whole: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The whole in pieces of at most `size`."""
+    left = iter(whole)
     while some := list(islice(left, size)):
         yield some

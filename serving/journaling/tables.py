@@ -69,9 +69,9 @@ def _partial(name: str, condition: sa.ColumnElement[bool], *columns: sa.Column[o
 
 _p, _f = predictions.c, feedback.c
 sa.Index("predictions_id", _p.id, unique=True)
-sa.Index("predictions_at", _p.project, _p.at)
 _partial("predictions_unclaimed", _p.batch.is_(None), _p.project, _p.at)
+_partial("predictions_folded", _p.batch.is_not(None), _p.project, _p.at)
 _partial("predictions_claimed", _p.batch.is_not(None), _p.project, _p.batch, _p.seq)
 sa.Index("feedback_of", _f.project, _f.prediction_id, _f.seq)
 _partial("feedback_unclaimed", _f.batch.is_(None), _f.project, _f.prediction_id)
-_partial("feedback_claimed", _f.batch.is_not(None), _f.project, _f.batch)
+_partial("feedback_claimed", _f.batch.is_not(None), _f.project, _f.batch, _f.prediction_id)

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,10 +15,10 @@ import sqlalchemy as sa
 from charter import Refusal
 from serving.journal import Arrived, Claim, Counts, Entry, Journal, Receipt
 from serving.journaling import ids
-from serving.journaling.claims import CHUNK
 from serving.journaling.database import Database, address
+from serving.journaling.entries import CHUNK
 from serving.journaling.minutes import EDGES, Tally
-from serving.journaling.tables import feedback, predictions
+from serving.journaling.tables import predictions
 from tests.postgres import database
 
 DAY = 86_400.0
@@ -43,10 +44,10 @@ def predict(journal: Journal, count: int, at: float = NOW, release: int = 1) -> 
     """Predictions as the service enters them."""
     rows = [
         {
-            "project": journal.project, "id": ids.new(), "at": at, "release": release,
+            "project": journal.project, "id": name, "at": at, "release": release,
             "row": f'{{"x": {i}}}', "answer": '{"prediction": "no"}',
         }
-        for i in range(count)
+        for i, name in enumerate(sorted(ids.new() for _ in range(count)))
     ]  # fmt: skip
     with journal._database.writing("test") as connection:
         connection.execute(sa.insert(predictions), rows)
@@ -62,7 +63,7 @@ def test_a_name_is_a_uuid_of_version_7_in_order_of_time() -> None:
     names = [ids.new() for _ in range(1000)]
     assert len(set(names)) == 1000
     assert all(ids.is_one(name) and name[14] == "7" for name in names)
-    assert [name[:13] for name in names] == sorted(name[:13] for name in names)
+    assert [name[:18] for name in names] == sorted(name[:18] for name in names)
     assert ids.derived("a", "1") == ids.derived("a", "1") != ids.derived("a", "2")
     assert ids.is_one(ids.derived("a"))
     assert not ids.is_one("a")
@@ -194,6 +195,7 @@ def test_the_window_shows_the_latest_truth_in_order_of_time(journal: Journal) ->
     ]
     assert chunk[0].answer == '{"prediction": "no"}'
     same = predict(journal, CHUNK + 5, NOW + 50)
+    assert journal.claim(NOW + 60, 8, limit=4_000)
     pages = list(journal.window(NOW + 50, NOW + 51))
     assert [s.id for page in pages for s in page] == same
 
@@ -294,23 +296,34 @@ def _in_pieces(journal: Journal, labels: list[tuple[str, str]]) -> tuple[int, ..
     )
 
 
-def test_counting_and_claiming_use_the_indexes(tmp_path: Path) -> None:
+def test_every_question_is_answered_from_an_index(tmp_path: Path) -> None:
     journal = Journal("plan", f"sqlite:///{tmp_path}/journal.db")
-    with journal._database.reading() as connection:
-        free = sa.select(predictions.c.seq).where(
-            predictions.c.project == "plan", predictions.c.batch.is_(None), predictions.c.at <= NOW
-        )
-        first = connection.exec_driver_sql(
-            f"EXPLAIN QUERY PLAN {free.compile(compile_kwargs={'literal_binds': True})}"
-        ).all()
-        labels = sa.select(feedback.c.seq).where(
-            feedback.c.project == "plan", feedback.c.batch.is_(None)
-        )
-        second = connection.exec_driver_sql(
-            f"EXPLAIN QUERY PLAN {labels.compile(compile_kwargs={'literal_binds': True})}"
-        ).all()
-    assert "predictions_unclaimed" in str(first)
-    assert "feedback_unclaimed" in str(second)
+    names = predict(journal, 20, NOW - DAY)
+    asked: list[str] = []
+
+    def listen(connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if statement.startswith(("SELECT", "UPDATE")) and "batches" not in statement:
+            plan = cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+            asked.extend(
+                f"{line[3]}: {statement}"
+                for line in plan
+                if "predictions" in line[3] or "feedback" in line[3]
+            )
+
+    sa.event.listen(journal._database.engine, "before_cursor_execute", listen)
+    journal.feedback([(names[0], "yes")], NOW)
+    for _ in range(2):
+        claim = journal.claim(NOW, 0)
+        assert entries(journal, claim)
+        assert claim is not None
+        journal.finish(claim.number)
+        journal.feedback([(names[0], "no")], NOW)
+    journal.counts()
+    assert list(journal.window(0, NOW))
+    scans = [one for one in asked if one.startswith("SCAN")]
+    assert len(asked) > 15
+    assert not scans
+    assert [one for one in asked if "predictions_unclaimed (project=? AND at<?)" in one]
 
 
 @pytest.mark.parametrize("text", ["nonsense", "mysql://here/there", "sqlite://"])
