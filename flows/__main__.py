@@ -113,6 +113,40 @@ def train(charter: Path, overrides: tuple[str, ...]) -> Result:
 
 @command
 @CHARTER
+@click.option("--reason", default="asked", show_default=True, help="Stands in the history.")
+@SET
+def retrain(charter: Path, reason: str, overrides: tuple[str, ...]) -> Result:
+    """Fold in what happened at run time; a better model takes over, a tie keeps what is live."""
+    from charter.load import load
+
+    load(charter, overrides)
+    from flows import embedded
+
+    retrained = embedded.run("flows.retrain", "retrain", charter, reason, overrides)
+    from flows.summary import say_retrained
+
+    say_retrained(retrained, charter)
+    return dict(retrained.model_dump(mode="json"))
+
+
+@command
+@CHARTER
+@click.option("--to", type=int, metavar="RELEASE", help="Default: the one that was live before.")
+@click.option("--reason", default="asked", show_default=True, help="Stands in the history.")
+def rollback(charter: Path, to: int | None, reason: str) -> Result:
+    """Bring the previous release back at once; nothing else has to run for it."""
+    from charter.load import load
+    from tasks.rollback import rollback as bring_back
+
+    rolled = bring_back(load(charter), to, reason)
+    from flows.summary import say_rolled_back
+
+    say_rolled_back(rolled)
+    return dict(rolled.model_dump(mode="json"))
+
+
+@command
+@CHARTER
 @click.option("--input", required=True, type=click.Path(path_type=Path), help="Rows to score.")
 @click.option(
     "--output", required=True, type=click.Path(path_type=Path), help="A .csv or .parquet file."

@@ -18,14 +18,19 @@ from charter import Verdict
 from flows.headlines import headline
 from flows.pictures import convergence
 from serving.home import place
+from tasks.collect import Collected
+from tasks.compare import Promotion
 from tasks.deploy import Release
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
+from tasks.history import Entry
 from tasks.ingest import Ingested
+from tasks.lake import Table
 from tasks.package import Bundle
 from tasks.rehearse import Blessing
 from tasks.replay import Replayed
+from tasks.rollback import RolledBack
 from tasks.score import Scored
 from tasks.split import Split
 from tasks.tune import Study
@@ -152,6 +157,40 @@ def _(record: Blessing) -> None:
 @_show.register
 def _(record: Release) -> None:
     _words(record.project, "deploy", record, f"Folder: `{record.where}`")
+    _page(record.project, "history", f"pages/{record.project}/history.html", "The history")
+
+
+@_show.register
+def _(record: Collected) -> None:
+    _words(record.project, "collect", record)
+    reasons: list[Line] = [
+        {"reason": reason, "rows": rows} for reason, rows in record.quarantine.reasons.items()
+    ]
+    _table(record.project, "collect-quarantine", reasons, "Run-time rows in quarantine, by reason")
+
+
+@_show.register
+def _(record: Table) -> None:
+    _words(record.project, "renew", record)
+
+
+@_show.register
+def _(record: Promotion) -> None:
+    _words(record.project, "compare", record)
+    _verdicts(record.project, "compare", record.verdicts)
+    _page(record.project, "compare-page", record.page, "Champion and challenger")
+
+
+@_show.register
+def _(record: Entry) -> None:
+    _words(record.project, "outcome", record, f"Asked by: {record.asked}")
+    _page(record.project, "history", f"pages/{record.project}/history.html", "The history")
+
+
+@_show.register
+def _(record: RolledBack) -> None:
+    _words(record.project, "rollback", record, f"Asked by: {record.asked}")
+    _page(record.project, "history", record.page, "The history")
 
 
 @_show.register

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from tasks.collect import Collected
+from tasks.compare import Promotion
 from tasks.deploy import Release
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
+from tasks.history import Entry
 from tasks.ingest import Ingested
+from tasks.lake import Table
 from tasks.package import Bundle
 from tasks.rehearse import Blessing
 from tasks.replay import Replayed, Stretch
+from tasks.rollback import RolledBack
 from tasks.score import Scored
 from tasks.split import Split
 from tasks.tune import Study
@@ -121,3 +126,37 @@ def _(record: Replayed) -> str:
         f"{record.metric} {record.gain:+.3f} on average over {len(record.months)} months: the loop "
         f"against the model of {record.since:%Y-%m-%d}"
     )
+
+
+@headline.register
+def _(record: Collected) -> str:
+    parts = [f"{record.folded:,} rows folded in" if record.folded else "no row folded in"]
+    counts = {
+        "without truth": record.unlabelled, "corrected": record.corrected,
+        "in quarantine": record.quarantine.rows, "not mature yet": record.waiting,
+        "truths without a prediction": record.orphans,
+    }  # fmt: skip
+    parts += [f"{count:,} {what}" for what, count in counts.items() if count]
+    return "; ".join([*parts, f"{record.fresh:,} that the live model has not seen"])
+
+
+@headline.register
+def _(record: Table) -> str:
+    return f"{record.rows:,} rows to learn from (version {record.version})"
+
+
+@headline.register
+def _(record: Promotion) -> str:
+    champion = "" if record.champion is None else f" against release {record.champion}"
+    return f"{record.outcome}{champion}: {record.reason}"
+
+
+@headline.register
+def _(record: Entry) -> str:
+    live = "nothing is live" if record.release is None else f"release {record.release} stays live"
+    return f"{record.event}, {live}: {record.why}"
+
+
+@headline.register
+def _(record: RolledBack) -> str:
+    return f"release {record.release} is live instead of {record.previous}, in {record.seconds:g} s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -27,4 +27,13 @@ FirstDay = Annotated[
 ]
 LastDay = Annotated[
     date | None, Field(description="The last day (UTC) that is replayed; default: the last row's")
+]
+Reason = Annotated[str, Field(description="Why it is asked for; stands in the project's history")]
+Now = Annotated[
+    datetime | None,
+    Field(description="The time to do it for; default: now. Labels that came later wait"),
+]
+ReleaseNumber = Annotated[
+    int | None,
+    Field(description="The release to bring back; default: the one that was live before"),
 ]

@@ -16,14 +16,19 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+import tasks.collect
+import tasks.compare
 import tasks.deploy
 import tasks.engineer
 import tasks.evaluate
 import tasks.explore
 import tasks.ingest
+import tasks.keep
 import tasks.package
 import tasks.rehearse
+import tasks.renew
 import tasks.replay
+import tasks.rollback
 import tasks.score
 import tasks.split
 import tasks.tune
@@ -76,15 +81,21 @@ def step(
 # Both know by fingerprint what they did before, and do it only once.
 ingest = step(tasks.ingest.ingest, retries=3, seconds=120 * MINUTE, resume=False)
 validate = step(tasks.validate.validate, retries=2, seconds=120 * MINUTE, resume=False)
+# The journal grows, and what is folded once is not folded again.
+collect = step(tasks.collect.collect, retries=3, seconds=120 * MINUTE, resume=False)
 # These rest on records alone.
+renew = step(tasks.renew.renew, retries=2, seconds=60 * MINUTE)
 explore = step(tasks.explore.explore, retries=2, seconds=60 * MINUTE)
 split = step(tasks.split.split, retries=2, seconds=30 * MINUTE)
 engineer = step(tasks.engineer.engineer, retries=2, seconds=60 * MINUTE)
 tune = step(tasks.tune.tune, retries=2)  # keeps its own minutes
 evaluate = step(tasks.evaluate.evaluate, retries=2, seconds=30 * MINUTE)
 package = step(tasks.package.package, retries=2, seconds=30 * MINUTE)
-# What follows is about this machine, now: never taken again, and safe to repeat.
+# What follows is about what is live, and this machine, now: never taken again, and safe to repeat.
+compare = step(tasks.compare.compare, retries=2, seconds=30 * MINUTE, resume=False)
 rehearse = step(tasks.rehearse.rehearse, retries=2, seconds=15 * MINUTE, resume=False)
 deploy = step(tasks.deploy.deploy, retries=3, seconds=15 * MINUTE, resume=False)
+keep = step(tasks.keep.keep, retries=3, seconds=15 * MINUTE, resume=False)
+rollback = step(tasks.rollback.rollback, retries=2, seconds=5 * MINUTE, resume=False)
 score = step(tasks.score.score, retries=2, resume=False)
 advance = step(tasks.replay.advance, resume=False)  # to ask again would count twice

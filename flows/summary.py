@@ -1,4 +1,4 @@
-"""The end of a training, as a person reads it in the terminal."""
+"""The end of a training, a retrain or a rollback, as a person reads it in the terminal."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from flows.retrain import Retrained
 from flows.terminal import console
 from flows.train import Trained
 from serving.home import home, place
+from tasks.compare import Promotion
 from tasks.evaluate import Measure, Scorecard
 from tasks.replay import Replayed
+from tasks.rollback import RolledBack
 from tasks.tune import Study
 
 
@@ -54,6 +57,49 @@ def _months(replayed: Replayed) -> Table:
             ", ".join(map(str, month.releases)),
         )  # fmt: skip
     table.add_row("mean", "", "", "", f"{replayed.gain:+.3f}", "", "", style="bold")
+    return table
+
+
+def say_retrained(retrained: Retrained, charter: Path) -> None:
+    """Promoted, kept or skipped, why, and where to look."""
+    console.print()
+    if retrained.promotion is not None and retrained.promotion.gain is not None:
+        console.print(_duel(retrained.promotion, retrained.promotion.gain))
+    lines = {
+        "why": retrained.reason,
+        "asked by": retrained.asked,
+        "live": "nothing" if retrained.live is None else f"release {retrained.live}",
+        "history": place(retrained.page).as_uri(),
+    }
+    if retrained.promotion is not None:
+        lines["comparison"] = place(retrained.promotion.page).as_uri()
+        lines["go back"] = f"perennial rollback {charter}"
+    style = {"promoted": "green", "kept": "blue", "skipped": "dim"}[retrained.outcome]
+    console.print(Panel(_named(lines), title_align="left", border_style=style,
+                        title=f"{retrained.project}: {retrained.outcome}"))  # fmt: skip
+
+
+def say_rolled_back(rolled: RolledBack) -> None:
+    """What is live again."""
+    lines = {
+        "instead of": "nothing" if rolled.previous is None else f"release {rolled.previous}",
+        "took": f"{rolled.seconds:g} s until the live pointer was moved",
+        "history": place(rolled.page).as_uri(),
+    }
+    console.print(Panel(_named(lines), title_align="left", border_style="green",
+                        title=f"{rolled.project}: release {rolled.release} is live"))  # fmt: skip
+
+
+def _duel(promotion: Promotion, gain: Measure) -> Table:
+    table = Table(
+        title="Challenger against champion", title_justify="left", box=None, pad_edge=False
+    )
+    for name in ("champion", "rows", f"gain in {gain.name}", "95 % interval"):
+        table.add_column(name, justify="right")
+    table.add_row(
+        f"release {promotion.champion}", f"{promotion.rows:,}", _number(gain.value),
+        _interval(gain),
+    )  # fmt: skip
     return table
 
 
@@ -108,9 +154,13 @@ def _where(trained: Trained, charter: Path) -> Table:
         "Prefect UI": f"perennial up {charter}",
         "experiments": f"mlflow ui --backend-store-uri sqlite:///{home()}/mlflow/mlflow.db",
     }
+    return _named(lines)
+
+
+def _named(lines: dict[str, str]) -> Table:
     table = Table.grid(padding=(0, 2))
-    for name, where in lines.items():
-        table.add_row(Text(name, "dim"), Text(where, overflow="fold"))
+    for name, text in lines.items():
+        table.add_row(Text(name, "dim"), Text(text, overflow="fold"))
     return table
 
 

@@ -6,10 +6,10 @@ from prefect import flow
 
 from charter import Frozen, gate
 from charter.load import load
-from flows import steps
+from flows import course, steps
 from flows.artifacts import show
 from flows.parameters import CharterFile, Overrides
-from tasks.deploy import Release
+from tasks.deploy import Release, settle
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
@@ -18,6 +18,7 @@ from tasks.package import Bundle
 from tasks.rehearse import Blessing
 from tasks.split import Split
 from tasks.tune import Study
+from tasks.turn import turn
 from tasks.validate import Validated
 
 
@@ -42,27 +43,23 @@ def train(charter: CharterFile, overrides: Overrides = ()) -> Trained:
     """Train, judge, package, rehearse and deploy what the charter asks for.
 
     Ends refused, with nothing deployed, where a gate of level fail does not pass. Run again after
-    a kill, it goes on behind the last finished stage.
+    a kill, it goes on behind the last finished stage. It waits while another training or retrain
+    of the project runs.
     """
     words = load(charter, overrides)
-    ingested = show(steps.ingest(words))
-    gate("ingest", ingested.verdicts, "Look at the source, or at data.joins in the charter.")
-    validated = show(steps.validate(words, ingested))
-    gate("validate", validated.verdicts, "Open the Data Docs and the quarantine.")
-    profile = show(steps.explore(words, validated.table))
-    split = show(steps.split(words, validated.table, profile))
-    recipe = show(steps.engineer(words, split.training, profile))
-    gate("engineer", recipe.verdicts, "Open the recipe page.")
-    study = show(steps.tune(words, split.training, recipe))
-    scorecard = show(steps.evaluate(words, split, recipe, study))
-    gate("evaluate", scorecard.verdicts, "Open the scorecard; nothing was deployed.")
-    bundle = show(steps.package(words, validated.table, profile, split, recipe, study, scorecard))
-    gate("package", bundle.verdicts, "The bundle is kept for inspection; nothing was deployed.")
-    blessing = show(steps.rehearse(words, bundle))
-    gate("rehearse", blessing.verdicts, "Nothing was deployed.")
-    release = show(steps.deploy(words, bundle, blessing, scorecard))
+    with turn(words.name, "train"):
+        settle(words.name)  # what a run that was killed left behind
+        ingested, validated = course.source(words)
+        made = course.model(words, validated.table)
+        scorecard = made.scorecard
+        gate("evaluate", scorecard.verdicts, "Open the scorecard; nothing was deployed.")
+        bundle = course.bundle(words, validated.table, made)
+        gate("package", bundle.verdicts, "The bundle is kept for inspection; nothing was deployed.")
+        blessing = show(steps.rehearse(words, bundle))
+        gate("rehearse", blessing.verdicts, "Nothing was deployed.")
+        release = show(steps.deploy(words, bundle, blessing, scorecard))
     return Trained(
-        project=words.name, ingested=ingested, validated=validated, profile=profile, split=split,
-        recipe=recipe, study=study, scorecard=scorecard, bundle=bundle, blessing=blessing,
-        release=release,
+        project=words.name, ingested=ingested, validated=validated, profile=made.profile,
+        split=made.split, recipe=made.recipe, study=made.study, scorecard=scorecard,
+        bundle=bundle, blessing=blessing, release=release,
     )  # fmt: skip

@@ -1,0 +1,63 @@
+"""What train and retrain have in common: from the source to fit rows, from rows to a judged model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from charter import Charter, Frozen, Verdict, gate
+from flows import steps
+from flows.artifacts import show
+from tasks.engineer import Recipe
+from tasks.evaluate import Scorecard
+from tasks.explore import Profile
+from tasks.ingest import Ingested
+from tasks.lake import Table
+from tasks.package import Bundle
+from tasks.split import Split
+from tasks.tune import Study
+from tasks.validate import Validated
+
+
+class Modelled(Frozen):
+    """What led to a model, and what the holdout says of it."""
+
+    profile: Profile
+    split: Split
+    recipe: Recipe
+    study: Study
+    scorecard: Scorecard
+
+
+def source(words: Charter) -> tuple[Ingested, Validated]:
+    """The rows of the source that are fit; cheap when it has not changed."""
+    ingested = show(steps.ingest(words))
+    gate("ingest", ingested.verdicts, "Look at the source, or at data.joins in the charter.")
+    validated = show(steps.validate(words, ingested))
+    gate("validate", validated.verdicts, "Open the Data Docs and the quarantine.")
+    return ingested, validated
+
+
+def model(words: Charter, table: Table) -> Modelled:
+    """The best model that the rows and the charter allow, judged on the holdout."""
+    profile = show(steps.explore(words, table))
+    split = show(steps.split(words, table, profile))
+    recipe = show(steps.engineer(words, split.training, profile))
+    gate("engineer", recipe.verdicts, "Open the recipe page.")
+    study = show(steps.tune(words, split.training, recipe))
+    scorecard = show(steps.evaluate(words, split, recipe, study))
+    return Modelled(profile=profile, split=split, recipe=recipe, study=study, scorecard=scorecard)
+
+
+def bundle(words: Charter, table: Table, made: Modelled, sources: tuple[Table, ...] = ()) -> Bundle:
+    """The model as it is delivered."""
+    return show(
+        steps.package(
+            words, table, made.profile, made.split, made.recipe, made.study, made.scorecard,
+            sources,
+        )
+    )  # fmt: skip
+
+
+def stopping(verdicts: Iterable[Verdict]) -> str:
+    """What `gate` would refuse, in words; empty where it would let pass."""
+    return "; ".join(f"{one.gate}: {one.message}" for one in verdicts if one.stops)
