@@ -10,6 +10,7 @@ from charter.data import Data
 from charter.evaluation import METRICS, ByGroup, ByTime, Evaluation
 from charter.features import Features
 from charter.goal import Goal
+from charter.runtime import Decay, Last, Runtime
 from charter.tuning import INTERPRETABLE, Tuning
 
 
@@ -83,6 +84,22 @@ def of_search(
                 "another family in tuning.families",
                 "Add a family, or take the baseline out.",
             )
+
+
+def of_window(data: Data, runtime: Runtime) -> Iterator[Conflict]:
+    """A window that goes by age where nothing says how old a row is."""
+    window, span = runtime.window, None
+    if isinstance(window, Decay):
+        key, span = "half_life", window.half_life
+    elif isinstance(window, Last) and isinstance(window.last, str):
+        key, span = "last", window.last
+    if span is not None and data.time is None:
+        yield Conflict(
+            f"runtime.window.{key}",
+            f"{span}, but data.time names no column",
+            "data.time, which says how old a row is",
+            "Name the time column in data.time, or take `all` or a number of rows.",
+        )
 
 
 def _misplaced(key: str, target: str) -> Conflict:

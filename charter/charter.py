@@ -42,7 +42,8 @@ class Charter(Frozen):
     def _agrees(self) -> Charter:
         columns = agreement.between(self.goal, self.data, self.evaluation, self.features)
         search = agreement.of_search(self.goal, self.constraints, self.evaluation, self.tuning)
-        agree([*columns, *search])
+        window = agreement.of_window(self.data, self.runtime)
+        agree([*columns, *search, *window])
         return self
 
     @property

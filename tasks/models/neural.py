@@ -21,9 +21,11 @@ class LevelledMLP(MLPRegressor):  # type: ignore[misc]
     network answers in the target's unit and is an ordinary `MLPRegressor` to whoever reads it.
     """
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> LevelledMLP:
+    def fit(
+        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> LevelledMLP:
         mean, spread = float(np.mean(y)), float(np.std(y)) or 1.0
-        super().fit(X, (np.asarray(y, dtype=float) - mean) / spread)
+        super().fit(X, (np.asarray(y, dtype=float) - mean) / spread, sample_weight)
         self.coefs_[-1] = self.coefs_[-1] * spread
         self.intercepts_[-1] = self.intercepts_[-1] * spread + mean
         return self

@@ -17,6 +17,7 @@ from tasks.engineer import Recipe
 from tasks.models.base import Family, Value
 from tasks.models.device import resolve
 from tasks.split import Training, folds, load_training
+from tasks.tuning.weights import fit, weights
 
 CACHE_SHARE = 0.2
 """Share of the charter's memory that prepared folds may take."""
@@ -60,6 +61,7 @@ class Prepared:
     X_fit: np.ndarray
     X_test: np.ndarray
     y_fit: np.ndarray
+    w_fit: np.ndarray | None
     tested: np.ndarray
 
     @property
@@ -81,6 +83,8 @@ class Bench:
     frame: pd.DataFrame
     truth: np.ndarray
     parts: list[tuple[np.ndarray, np.ndarray]]
+    weights: np.ndarray | None = None
+    """How much each row counts in a fit; None: all the same."""
     cache: dict[object, Prepared] = field(default_factory=dict)
     last: Last | None = None
 
@@ -110,6 +114,7 @@ def load(charter: Charter, training: Training, recipe: Recipe) -> Bench:
         seed=charter.evaluation.seed, device=charter.constraints.device,
         room=CACHE_SHARE * charter.constraints.memory_gb * 2**30,
         frame=frame(recipe.signature, rows.table), truth=rows.truth, parts=parts,
+        weights=weights(charter, rows),
     )  # fmt: skip
 
 
@@ -155,7 +160,7 @@ def try_fold(
     began = time.perf_counter()
     prepared = _prepared(bench, family, fold, rows, tested)
     ready = time.perf_counter()
-    model = fitted(bench, family, params, prepared.X_fit, prepared.y_fit)
+    model = fitted(bench, family, params, prepared.X_fit, prepared.y_fit, prepared.w_fit)
     learnt = time.perf_counter()
     prediction = _predicted(bench, model, prepared.X_test, prepared.y_fit)
     ended = time.perf_counter()
@@ -182,12 +187,16 @@ def _prepared(
 def _prepare(
     bench: Bench, family: Family, fold: int, rows: int | None, tested: int | None
 ) -> Prepared:
-    fit, test = bench.parts[fold]
-    fit, test = sample(fit, rows, bench.seed + fold), test[:tested]
+    fitting, test = bench.parts[fold]
+    fitting, test = sample(fitting, rows, bench.seed + fold), test[:tested]
     steps = unfitted(bench, family, family.start).named_steps["prepare"]
-    X_fit = np.asarray(steps.fit_transform(bench.frame.iloc[fit]))
+    X_fit = np.asarray(steps.fit_transform(bench.frame.iloc[fitting]))
     X_test = np.asarray(steps.transform(bench.frame.iloc[test]))
-    return Prepared(steps, X_fit, X_test, bench.truth[fit], test)
+    return Prepared(steps, X_fit, X_test, bench.truth[fitting], weight_of(bench, fitting), test)
+
+
+def weight_of(bench: Bench, rows: np.ndarray) -> np.ndarray | None:
+    return None if bench.weights is None else bench.weights[rows]
 
 
 def sample(positions: np.ndarray, rows: int | None, seed: int) -> np.ndarray:
@@ -204,11 +213,17 @@ def unfitted(bench: Bench, family: Family, params: Mapping[str, Value]) -> Any:
 
 
 def fitted(
-    bench: Bench, family: Family, params: Mapping[str, Value], X: np.ndarray, y: np.ndarray
+    bench: Bench,
+    family: Family,
+    params: Mapping[str, Value],
+    X: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray | None,
 ) -> Any:
     """The fitted model; class labels are numbered anew where a class is absent."""
     model: Any = family.build(bench.task, params, bench.seed, bench.device)
-    model.fit(X, y if bench.task == "regression" else np.unique(y, return_inverse=True)[1])
+    truth = y if bench.task == "regression" else np.unique(y, return_inverse=True)[1]
+    fit(model, X, truth, weight, bench.seed)
     if getattr(model, "device", None) == "cuda":
         model.set_params(device="cpu")  # what is kept answers anywhere
     return model

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from charter import Charter
+from charter.runtime import Decay
 from serving.home import place
 from tasks.engineer import Recipe
 from tasks.split import Training
@@ -28,6 +29,8 @@ def fingerprint(charter: Charter, training: Training, recipe: Recipe) -> str:
     clauses = (charter.constraints, charter.evaluation, charter.tuning, charter.goal.cost)
     parts = [VERSION, training.fingerprint, recipe.fingerprint]
     parts += [clause.model_dump_json() for clause in clauses]
+    if isinstance(charter.runtime.window, Decay):  # other windows choose rows, not weights
+        parts.append(charter.runtime.window.model_dump_json())
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

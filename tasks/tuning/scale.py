@@ -13,7 +13,7 @@ import pandas as pd
 from serving.home import place
 from serving.packing import Packed
 from tasks.models.base import Family, Value
-from tasks.tuning.bench import Bench, Last, fitted, joined, sample, unfitted
+from tasks.tuning.bench import Bench, Last, fitted, joined, sample, unfitted, weight_of
 
 MB = 1e6
 COMPARED = 500
@@ -66,7 +66,7 @@ def finish(
     every = sample(np.arange(len(bench.truth)), rows, bench.seed)
     pipeline = unfitted(bench, family, params)
     X = pipeline.named_steps["prepare"].fit_transform(bench.frame.iloc[every])
-    model = fitted(bench, family, params, X, bench.truth[every])
+    model = fitted(bench, family, params, X, bench.truth[every], weight_of(bench, every))
     bench.last = Last(joined(pipeline.named_steps["prepare"], model), every, complete=True)
     weight = weigh(bench)
     shelve(bench, where)
