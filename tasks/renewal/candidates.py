@@ -19,6 +19,16 @@ FACTS = [("position", pa.int64()), ("known", pa.bool_()), ("moment", pa.float64(
 SEEN = [(PREDICTION, pa.string()), (KNOWN_AT, pa.timestamp("us", "UTC"))]
 
 
+def agree(charter: Charter, schema: pa.Schema, log: Table) -> None:
+    """Refuse a column that holds something else in the log."""
+    there = lake.dataset(log).schema
+    for field in schema:
+        if field.name in there.names:
+            kind = there.field(field.name).type
+            if not taken_for(field, kind):
+                raise other_type(charter, field.name, field.type, kind)
+
+
 def key_of(charter: Charter, schema: pa.Schema) -> list[str]:
     """The charter's key, as far as it is there as a whole."""
     key = list(charter.data.key)
@@ -36,7 +46,7 @@ def facts(charter: Charter, table: Table, schema: pa.Schema) -> pa.RecordBatchRe
         start = 0
         for batch in _read(table, charter, key):
             columns = _facts(charter, batch, start)
-            columns += [_column(charter, batch, schema.field(name)) for name in key]
+            columns += [_column(batch, schema.field(name)) for name in key]
             columns += [batch.column(one.name) for one in ours]
             start += batch.num_rows
             yield pa.RecordBatch.from_arrays(columns, schema=given)
@@ -44,14 +54,14 @@ def facts(charter: Charter, table: Table, schema: pa.Schema) -> pa.RecordBatchRe
     return pa.RecordBatchReader.from_batches(given, batches())
 
 
-def rows(charter: Charter, log: Table, schema: pa.Schema) -> pa.RecordBatchReader:
+def rows(log: Table, schema: pa.Schema) -> pa.RecordBatchReader:
     """The log's rows in the source's columns, each with its `position` as last column."""
     numbered = schema.append(pa.field("position", pa.int64()))
 
     def batches() -> Iterator[pa.RecordBatch]:
         start = 0
         for batch in lake.read(log):
-            columns = [_column(charter, batch, field) for field in schema]
+            columns = [_column(batch, field) for field in schema]
             columns.append(_positions(start, batch.num_rows))
             start += batch.num_rows
             yield pa.RecordBatch.from_arrays(columns, schema=numbered)
@@ -80,14 +90,11 @@ def _facts(charter: Charter, batch: pa.RecordBatch, start: int) -> list[pa.Array
     ]
 
 
-def _column(charter: Charter, batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
+def _column(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
     """The column of the batch with the source's type; nulls where the log does not have it."""
     if field.name not in batch.schema.names:
         return pa.nulls(batch.num_rows, field.type)
-    column = batch.column(field.name)
-    if not taken_for(field, column.type):
-        raise other_type(charter, field.name, field.type, column.type)
-    return column.cast(field.type)
+    return batch.column(field.name).cast(field.type)
 
 
 def _positions(start: int, rows: int) -> pa.Array:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from charter import Charter
 from charter.runtime import Last, seconds
 from tasks.lake import Table
-from tasks.renewal.candidates import facts, key_of, rows
+from tasks.renewal.candidates import agree, facts, key_of, rows
 from tasks.validation.whole import quoted
 
 SOURCE, LOG = 0, 1
@@ -36,6 +36,7 @@ class Choice:
             f"SELECT {SOURCE} AS side, position, known, moment FROM source"
         )
         if log is not None:
+            agree(charter, schema, log)
             self._load("log", facts(charter, log, schema))
             self._latest_of_each_prediction()
             self._latest_of_each_key()
@@ -52,7 +53,7 @@ class Choice:
         """The rows of the log in the source's columns, by `data.time` and then as they came."""
         if self._log is None:
             return
-        self._connection.register("whole_log", rows(self._charter, self._log, self._schema))
+        self._connection.register("whole_log", rows(self._log, self._schema))
         names = ", ".join(f"whole_log.{quoted(name)}" for name in self._schema.names)
         found = self._connection.sql(
             f"SELECT {names} FROM whole_log JOIN kept ON whole_log.position = kept.position "
