@@ -15,11 +15,9 @@ from tasks import lake
 from tasks.collect import Collected, collect
 from tasks.renew import renew
 from tasks.validation.suite import location
-from tests.postgres import database, postgres_url
+from tests.postgres import database
 from tests.tasks import looped
 from tests.tasks.looped import START, charter, log, named, predicted, refused, row, told
-
-__all__ = ["postgres_url"]
 
 LATER = START + timedelta(days=30)
 
