@@ -178,14 +178,16 @@ def serve(charter: Path, host: str | None, port: int | None) -> Result:
 
 
 @command
-@click.argument("charters", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("charters", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--port", default=4200, show_default=True, help="The port of the Prefect UI.")
 def up(charters: tuple[Path, ...], port: int) -> Result:
-    """Run the Prefect UI, the pages and the scoring services until Ctrl-C."""
-    from charter.load import load
-    from flows.services import up as start
+    """Run the Prefect UI, the schedules and the scoring services until Ctrl-C.
 
-    start([load(charter) for charter in charters], port)
+    Without CHARTERS: those of every charter in configs/.
+    """
+    from flows.up import up as start
+
+    start(charters, port)
     return {}
 
 

@@ -1,7 +1,8 @@
-"""`prefect.yaml`, made from the charters: `python -m flows.deployments` writes it.
+"""The deployments of each charter: `python -m flows.deployments` writes them into `prefect.yaml`.
 
-One train and one score deployment per charter, so that `prefect deploy --all` and then
-`prefect deployment run train/<name>` work, with the schedule that the charter names.
+`prefect deploy --all` brings that file to any Prefect server, and `perennial up` brings the same
+dictionaries to its own (`flows/apply.py`). Then `prefect deployment run retrain/<name>` works,
+schedules fire, and an alarm of the monitor starts a retrain.
 """
 
 from __future__ import annotations
@@ -18,14 +19,75 @@ from flows.settings import RUNS, SILENT
 
 FILE = Path("prefect.yaml")
 POOL = "local"
+TAG = "perennial"
 HEAD = "# Made from configs/*.yaml by `make deployments`; edit the charters instead.\n"
+ALARM = "perennial.alarm"
+"""The event that the monitor emits, with a `reason` in its payload."""
+
+FLOWS = {
+    "train": "From the charter to a live release.",
+    "score": "Predictions for a file.",
+    "retrain": "Folds in what happened since, and lets the better model take over.",
+    "rollback": "Brings the previous release back.",
+}
+"""Each flow of `flows/<name>.py` that is deployed, and what it does."""
+
+
+def resource(project: str) -> str:
+    """What events of a project are about, as Prefect names it."""
+    return f"perennial.project.{project}"
+
+
+def of(path: Path, charter: Charter) -> list[dict[str, Any]]:
+    """The deployments of one charter, as `prefect.yaml` has them."""
+    question = charter.goal.question or f"What is {charter.goal.target.column}?"
+    return [
+        {
+            "name": charter.name,
+            "description": f"{does} {question}",
+            "entrypoint": f"flows.{flow}.{flow}",
+            "schedules": _schedules(flow, charter),
+            "triggers": _triggers(charter) if flow == "retrain" else [],
+            "tags": [TAG, charter.name],
+            "parameters": {"charter": path.as_posix()},
+            "work_pool": {"name": POOL, "job_variables": {"env": {**SILENT, **RUNS}}},
+            # Two runs of one project would do the same twice; the second waits.
+            "concurrency_limit": {"limit": 1, "collision_strategy": "ENQUEUE"},
+        }
+        for flow, does in FLOWS.items()
+    ]
+
+
+def _schedules(flow: str, charter: Charter) -> list[dict[str, Any]]:
+    runtime = charter.runtime
+    cron = {"retrain": runtime.schedule, "monitor": runtime.monitor}.get(flow)
+    if cron is None:
+        return []
+    said = {"parameters": {"reason": "its schedule"}} if flow == "retrain" else {}
+    when = {"cron": cron, "timezone": runtime.timezone}
+    return [{**when, "slug": f"{charter.name}-{flow}", "active": True, **said}]
+
+
+def _triggers(charter: Charter) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "event",
+            "name": f"{charter.name}: an alarm starts a retrain",
+            "description": "What the monitor finds beyond the limits of the charter.",
+            "enabled": True,
+            "match": {"prefect.resource.id": resource(charter.name)},
+            "expect": [ALARM],
+            "posture": "Reactive",
+            "threshold": 1,
+            "within": 0,
+            "parameters": {"reason": "{{ event.payload.reason }}"},
+        }
+    ]
 
 
 def text(charters: Iterable[Path]) -> str:
     """The whole of `prefect.yaml` for these charters."""
-    deployments = [
-        deployment for path in sorted(charters) for deployment in _deployments(path, load(path))
-    ]
+    deployments = [made for path in sorted(charters) for made in of(path, load(path))]
     body = yaml.dump({"deployments": deployments}, Dumper=_Plain, sort_keys=False, width=100)
     return HEAD + str(body)
 
@@ -35,34 +97,6 @@ class _Plain(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
-
-
-def _deployments(path: Path, charter: Charter) -> list[dict[str, Any]]:
-    shared = {
-        "tags": [charter.name],
-        "parameters": {"charter": path.as_posix()},
-        "work_pool": {"name": POOL, "job_variables": {"env": {**SILENT, **RUNS}}},
-        # Two runs of one project would train the same twice; the second waits.
-        "concurrency_limit": {"limit": 1, "collision_strategy": "ENQUEUE"},
-    }
-    return [
-        {
-            "name": charter.name,
-            "description": charter.goal.question or f"The model of {charter.goal.target.column}",
-            "entrypoint": f"flows/{flow}.py:{flow}",
-            "schedules": _schedules(charter) if flow == "train" else [],
-            **shared,
-        }
-        for flow in ("train", "score")
-    ]
-
-
-def _schedules(charter: Charter) -> list[dict[str, Any]]:
-    runtime = charter.runtime
-    if runtime.schedule is None:
-        return []
-    cron = {"cron": runtime.schedule, "timezone": runtime.timezone}
-    return [{**cron, "slug": f"{charter.name}-season", "active": True}]
 
 
 if __name__ == "__main__":

@@ -25,12 +25,12 @@ def run(module: str, flow: str, *parameters: Any) -> Any:
         importing = beside.submit(import_module, module)
         with api() as url:
             wait([importing])  # what it raised is raised again by the import below
-            with _connected(url), stages():
+            with connected(url), stages():
                 return getattr(import_module(module), flow)(*parameters)
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[None]:
+def connected(url: str) -> Iterator[None]:
     """Prefect talks to this API, and has sent its last log lines when the block ends."""
     from prefect.logging.handlers import APILogHandler
     from prefect.settings import PREFECT_API_URL, temporary_settings

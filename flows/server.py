@@ -1,8 +1,7 @@
 """Prefect's own server, beside a run or for `perennial up`, that never outlives who started it.
 
 Prefect starts a temporary server by itself when it is given no address; that one is left over when
-the run is killed, and goes on holding the database. This one watches its standard input and ends
-when the other side is gone, however it went.
+the run is killed, and goes on holding the database. This one ends with its caller, however it went.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from charter import Refusal
+from flows.lifeline import beside, end_with_caller
 from flows.settings import laptop
 from serving.home import home
 
@@ -33,14 +33,14 @@ PATIENCE = 180.0
 
 
 @contextmanager
-def api(port: int = 0) -> Iterator[str]:
+def api() -> Iterator[str]:
     """The address of a Prefect API: PREFECT_API_URL, one that runs on this root, or a new one."""
-    found = os.environ.get("PREFECT_API_URL") or _running()
+    found = os.environ.get("PREFECT_API_URL") or running()
     if found:
         yield found
         return
-    with _started(port or free_port()) as started:
-        yield started
+    with started(free_port()) as url:
+        yield url
 
 
 def free_port() -> int:
@@ -50,12 +50,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def refuse_taken(port: int, what: str, remedy: str) -> None:
+def refuse_taken(port: int, what: str, remedy: str, host: str = "127.0.0.1") -> None:
     """Say in words that somebody listens there already."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             raise Refusal(
                 f"port {port}", "found another program listening there", f"wanted it free for {what}",
@@ -64,26 +64,18 @@ def refuse_taken(port: int, what: str, remedy: str) -> None:
 
 
 @contextmanager
-def _started(port: int) -> Iterator[str]:
+def started(port: int) -> Iterator[str]:
+    """The address of a new server of this root, which ends with the block."""
     url = f"http://127.0.0.1:{port}/api"
-    folder = home() / "prefect"
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "server.log"
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flows.server", str(port)],
-            stdin=subprocess.PIPE, stdout=out, stderr=out, env={**os.environ, **laptop()},
-            start_new_session=True,
-        )  # fmt: skip
-    note = _note()
-    try:
-        _await(url, process, log)
-        note.write_text(json.dumps({"url": url, "pid": process.pid}))
-        yield url
-    finally:
-        note.unlink(missing_ok=True)
-        process.stdin.close()  # type: ignore[union-attr]  # a pipe, by the call above
-        process.wait(timeout=30)
+    log, note = home() / "prefect" / "server.log", _note()
+    environment = {**laptop(), "PREFECT_UI_API_URL": url}
+    with beside("flows.server", str(port), log=log, environment=environment) as process:
+        try:
+            _await(url, process, log)
+            note.write_text(json.dumps({"url": url, "pid": process.pid}))
+            yield url
+        finally:
+            note.unlink(missing_ok=True)
 
 
 def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -111,7 +103,8 @@ def _note() -> Path:
     return home() / "prefect" / "server.json"
 
 
-def _running() -> str | None:
+def running() -> str | None:
+    """The address of a server that runs on this root now."""
     try:
         url = str(json.loads(_note().read_text())["url"])
     except (OSError, ValueError, KeyError):
@@ -119,15 +112,14 @@ def _running() -> str | None:
     return url if _answers(url) else None
 
 
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()  # returns when the other end is closed, also by a kill
+def _end() -> None:
     threading.Timer(10, os._exit, args=(0,)).start()
     os.kill(os.getpid(), 15)
 
 
 def main() -> None:
     """Serve Prefect's API and UI, and the pages, on the port given until standard input ends."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_caller(_end)
     import uvicorn
     from prefect.server.api.server import create_app
     from starlette.applications import Starlette

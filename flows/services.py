@@ -1,87 +1,64 @@
-"""What stays up: the scoring services, and Prefect's UI with the pages beside it."""
+"""The scoring services: one in the foreground, or those of `perennial up`."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from charter import Charter, Refusal
-from flows.server import api, refuse_taken
-from flows.terminal import console, say_where
+from flows.server import refuse_taken
 from serving import releases
 from serving.home import home
 
 
 def serve_here(charter: Charter, host: str, port: int) -> None:
     """Serve the project's live release in the foreground, until Ctrl-C."""
-    _refuse_unreleased(charter)
-    refuse_taken(port, "the scoring service", "Choose another with --port, or stop that program.")
-    with suppress(KeyboardInterrupt), _kept(charter, host, port) as process:
-        process.wait()
-
-
-def up(charters: Sequence[Charter], port: int) -> None:
-    """Prefect's UI and one service per charter in the foreground, until Ctrl-C."""
-    refuse_taken(port, "the Prefect UI", "Choose another with --port, or stop that program.")
-    for charter in charters:
-        _refuse_unreleased(charter)
-        refuse_taken(
-            charter.deployment.port, f"the service of {charter.name}",
-            "Set deployment.port in the charter, or stop that program.",
-        )  # fmt: skip
-    with ExitStack() as stack:
-        url = stack.enter_context(api(port))
-        running = [
-            stack.enter_context(_kept(one, one.deployment.host, one.deployment.port))
-            for one in charters
-        ]
-        say_where("up; Ctrl-C ends it", addresses(charters, url.removesuffix("/api")))
-        try:
-            while all(process.poll() is None for process in running):
-                time.sleep(0.5)
-        except KeyboardInterrupt:
-            console.print("stopping")
-
-
-def addresses(charters: Sequence[Charter], ui: str) -> dict[str, str]:
-    """Where to look, by what one finds there."""
-    found = {"Prefect UI": ui}
-    for charter in charters:
-        found[f"{charter.name}: page"] = f"{ui}/pages/{charter.name}/scorecard.html"
-        found[f"{charter.name}: service"] = (
-            f"http://{charter.deployment.host}:{charter.deployment.port}"
-        )
-    return found
-
-
-def _refuse_unreleased(charter: Charter) -> None:
-    if releases.live(home() / "releases" / charter.name) is None:
+    if not released(charter):
         raise Refusal(
             f"releases/{charter.name}",
             "found no live release",
             "wanted one to serve",
             f"Run `perennial train configs/{charter.name}.yaml` first.",
         )
+    refuse_taken(
+        port, "the scoring service", "Choose another with --port, or stop that program.", host
+    )
+    with suppress(KeyboardInterrupt), service(charter, host, port) as process:
+        process.wait()
 
 
-def _service(charter: Charter, host: str, port: int) -> subprocess.Popen[bytes]:
-    folder = home() / "releases" / charter.name
-    arguments = ["--releases", str(folder), "--host", host, "--port", str(port)]
-    return subprocess.Popen([sys.executable, "-m", "serving", *arguments])
+def released(charter: Charter) -> bool:
+    """Whether the project has a live release."""
+    return releases.live(_folder(charter)) is not None
 
 
 @contextmanager
-def _kept(charter: Charter, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A service that ends with the block."""
-    process = _service(charter, host, port)
+def service(
+    charter: Charter, host: str, port: int, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A service that ends with the block, and with us; without a log it speaks to the terminal."""
+    arguments = ["--releases", str(_folder(charter)), "--host", host, "--port", str(port)]
+    command = [sys.executable, "-m", "serving", *arguments, "--parent", str(os.getpid())]
+    if log is None:
+        process = subprocess.Popen(command)
+    else:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as out:
+            process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
     try:
         yield process
     finally:
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=15)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+
+
+def _folder(charter: Charter) -> Path:
+    return home() / "releases" / charter.name

@@ -54,9 +54,8 @@ def test_a_charter_that_is_not_there_is_refused(project: Path) -> None:
     assert "berries.yaml" in output
 
 
-@pytest.mark.parametrize("command", ["serve", "up"])
-def test_nothing_is_served_before_a_release(project: Path, command: str) -> None:
-    code, output = perennial(command, "configs/berries.yaml")
+def test_nothing_is_served_before_a_release(project: Path) -> None:
+    code, output = perennial("serve", "configs/berries.yaml")
     assert code == 2
     assert "perennial train" in output
 

@@ -22,36 +22,36 @@ def test_the_committed_file_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Path("prefect.yaml").read_text() == made, "run `make deployments`"
 
 
-def test_the_schedule_of_the_charter_is_that_of_its_training(project: Path) -> None:
+def test_the_schedules_of_the_charter_are_those_of_its_retrain_and_monitor(project: Path) -> None:
     charter = project / "configs" / "berries.yaml"
-    charter.write_text(
-        charter.read_text() + 'runtime: {schedule: "0 4 1 * *", timezone: Europe/Berlin}\n'
-    )
-    made = yaml.safe_load(deployments.text([charter]))["deployments"]
-    assert [found["entrypoint"] for found in made] == [
-        "flows/train.py:train",
-        "flows/score.py:score",
-    ]
-    assert made[0]["schedules"][0]["cron"] == "0 4 1 * *"
-    assert made[0]["schedules"][0]["timezone"] == "Europe/Berlin"
-    assert made[1]["schedules"] == []
+    clocks = 'schedule: "0 4 1 * *", monitor: "*/10 * * * *", timezone: Europe/Berlin'
+    charter.write_text(charter.read_text() + f"runtime: {{{clocks}}}\n")
+    found = {
+        made["entrypoint"]: made
+        for made in yaml.safe_load(deployments.text([charter]))["deployments"]
+    }
+    assert set(found) == {f"flows.{flow}.{flow}" for flow in deployments.FLOWS}
+    schedules = {flow: made["schedules"] for flow, made in found.items() if made["schedules"]}
+    assert {flow: clock[0]["cron"] for flow, clock in schedules.items()} == {
+        "flows.retrain.retrain": "0 4 1 * *",
+    }
+    assert {clock[0]["timezone"] for clock in schedules.values()} == {"Europe/Berlin"}
+    assert schedules["flows.retrain.retrain"][0]["parameters"] == {"reason": "its schedule"}
 
 
-def test_no_file_of_flows_hides_a_package() -> None:
-    """`flows/x.py:x` puts the folder first on the path, where it would hide a package."""
-    code = (
-        "import importlib.util, sys; from pathlib import Path; "
-        "print([p.stem for p in Path('flows').glob('[a-z]*.py') if importlib.util.find_spec(p.stem)])"
-    )
-    command = [sys.executable, "-P", "-c", code]
-    done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_an_alarm_of_the_project_and_of_no_other_starts_its_retrain(project: Path) -> None:
+    made = yaml.safe_load(deployments.text([project / "configs" / "berries.yaml"]))["deployments"]
+    triggers = {one["entrypoint"]: one["triggers"] for one in made if one["triggers"]}
+    assert list(triggers) == ["flows.retrain.retrain"]
+    [trigger] = triggers["flows.retrain.retrain"]
+    assert trigger["expect"] == ["perennial.alarm"]
+    assert trigger["match"] == {"prefect.resource.id": "perennial.project.berries"}
+    assert trigger["parameters"] == {"reason": "{{ event.payload.reason }}"}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_deployment_runs_on_a_server_with_a_worker(project: Path, root: Path) -> None:
-    (project / "flows").symlink_to(HOUSE / "flows")
     (project / "prefect.yaml").write_text(deployments.text([Path("configs/berries.yaml")]))
     (root / "prefect").mkdir(parents=True)
     with api() as url:
