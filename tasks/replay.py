@@ -237,7 +237,7 @@ def replaying(
         with (
             apart(charter),
             served(
-                place(f"releases/{charter.name}"), f"replay of {charter.name}", SIMULATED
+                place(f"releases/{charter.name}"), f"replay of {charter.name}", ("--simulated",)
             ) as service,
         ):
             yield Replay(charter, later, service, began, ended)
