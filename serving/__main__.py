@@ -16,13 +16,21 @@ from pathlib import Path
 
 import uvicorn
 
+from charter import Refusal
 from serving.app import create_app
+from serving.front import Front
+from serving.journaling.book import Book
 
 
 def main() -> int:
     """Serve until told to stop; 0 when stopped, 2 when the address cannot be had."""
     options = _options()
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        book = _book(options)
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
@@ -35,7 +43,7 @@ def main() -> int:
         _write(options.port_file, str(port))
     if options.parent:
         threading.Thread(target=_end_with, args=(options.parent,), daemon=True).start()
-    return _serve(options.releases, listener)
+    return _serve(create_app(options.releases, book, options.simulated), listener)
 
 
 def _options() -> argparse.Namespace:
@@ -44,8 +52,24 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="default: this machine only")
     parser.add_argument("--port", type=int, default=8080, help="0 takes a free one")
     parser.add_argument("--port-file", type=Path, help="a file to write the port to")
+    parser.add_argument(
+        "--journal", help="its address, or off; default: PERENNIAL_JOURNAL_URL, or SQLite at home"
+    )
+    parser.add_argument(
+        "--durable", choices=["process", "power"], default="process",
+        help="what an answered prediction survives: a killed process, or a loss of power too",
+    )  # fmt: skip
+    parser.add_argument(
+        "--simulated", action="store_true", help="the header Perennial-Time says what time it is"
+    )
     parser.add_argument("--parent", type=int, help="end when this process, the caller, ends")
     return parser.parse_args()
+
+
+def _book(options: argparse.Namespace) -> Book | None:
+    if options.journal == "off":
+        return None
+    return Book(options.releases.absolute().name, options.journal, options.durable)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -70,9 +94,9 @@ def _taken(host: str, port: int, error: OSError) -> str:
     )
 
 
-def _serve(releases: Path, listener: socket.socket) -> int:
+def _serve(app: Front, listener: socket.socket) -> int:
     config = uvicorn.Config(
-        create_app(releases),
+        app,
         loop="auto",
         http="httptools",
         log_level="warning",

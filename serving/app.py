@@ -14,17 +14,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
-from starlette.concurrency import run_in_threadpool
 
 from charter import Frozen
 from serving import pages
-from serving.form import Bad, Problem
-from serving.loaded import Loaded
+from serving.form import Bad
+from serving.front import Front, answering, headers, told
+from serving.journaling.book import Book
 from serving.openapi import document
 from serving.watch import Refused, Watch
-
-MAX_BYTES = 8 * 2**20
-INLINE_BYTES = 16 * 2**10  # larger bodies are answered beside the event loop
 
 
 class Health(Frozen):
@@ -42,17 +39,27 @@ class Ready(Frozen):
     """The release that is live but was not taken, and why."""
 
 
-def create_app(releases: Path) -> FastAPI:
-    """The service of the folder `releases/<project>`, which needs nothing else."""
+def create_app(releases: Path, book: Book | None = None, simulated: bool = False) -> Front:
+    """The service of the folder `releases/<project>`, which needs nothing else.
+
+    `book` is where predictions and truths are kept; without one nothing is. `simulated` lets a
+    request say what time it is.
+    """
     watch = Watch(releases.absolute())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(watch.run())
+        running = [asyncio.create_task(watch.run())]
+        if book is not None:
+            await asyncio.to_thread(book.open)
+            running.append(asyncio.create_task(book.run()))
         yield
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        for task in running:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        if book is not None:
+            await book.close()
 
     # FastAPI's own pages load their scripts from elsewhere; ours do not.
     app = FastAPI(
@@ -64,22 +71,9 @@ def create_app(releases: Path) -> FastAPI:
         openapi_url=None,
     )
     app.add_exception_handler(Bad, _bad)
-    _add_predict(app, watch)
     _add_state(app, watch)
     _add_pages(app, watch)
-    return app
-
-
-def _add_predict(app: FastAPI, watch: Watch) -> None:
-    @app.post("/predict", summary="Answer one row, or a list of rows")
-    async def predict(request: Request) -> Response:
-        loaded = _loaded(watch)
-        body = await _body(request)
-        if len(body) <= INLINE_BYTES:
-            answer = loaded.answer(body)
-        else:
-            answer = await run_in_threadpool(loaded.answer, body)
-        return Response(answer, media_type="application/json")
+    return Front(app, watch, book, simulated)
 
 
 def _add_state(app: FastAPI, watch: Watch) -> None:
@@ -96,7 +90,7 @@ def _add_state(app: FastAPI, watch: Watch) -> None:
 
     @app.get("/model", summary="Card, metadata, metrics and manifest of the release")
     async def model() -> dict[str, Any]:
-        return _loaded(watch).papers
+        return answering(watch).papers
 
 
 def _add_pages(app: FastAPI, watch: Watch) -> None:
@@ -111,37 +105,11 @@ def _add_pages(app: FastAPI, watch: Watch) -> None:
 
     @app.get("/model/card", response_class=HTMLResponse, summary="The model card as a page")
     async def card() -> HTMLResponse:
-        return pages.card(_loaded(watch))
-
-
-def _loaded(watch: Watch) -> Loaded:
-    if watch.current is None:
-        why = watch.refused.why if watch.refused else "the release is still being loaded"
-        problem = _whole(why, "a release that answers", "Ask /ready until it says so.")
-        raise Bad([problem], status=503)
-    return watch.current
-
-
-async def _body(request: Request) -> bytes:
-    """The body, but never more of it than the limit."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BYTES:
-            limit = f"at most {MAX_BYTES // 2**20} MiB in one request"
-            remedy = "Send the rows in parts, or score a file with `perennial score`."
-            raise Bad([_whole("a larger body", limit, remedy)], status=413)
-        parts.append(part)
-    return b"".join(parts)
+        return pages.card(answering(watch))
 
 
 async def _bad(request: Request, error: Exception) -> Response:
     assert isinstance(error, Bad)
-    detail = [problem.model_dump() for problem in error.problems]
-    headers = {"Retry-After": "1"} if error.status == 503 else None
-    return JSONResponse({"detail": detail}, error.status, headers)
-
-
-def _whole(found: str, wanted: str, remedy: str) -> Problem:
-    return Problem(row=None, field=None, found=found, wanted=wanted, remedy=remedy)
+    return Response(
+        told(error), error.status, headers=headers(error), media_type="application/json"
+    )

@@ -52,6 +52,11 @@ class Problem(Frozen):
     remedy: str
 
 
+def whole(found: str, wanted: str, remedy: str) -> Problem:
+    """A problem of the request as a whole."""
+    return Problem(row=None, field=None, found=found, wanted=wanted, remedy=remedy)
+
+
 class Bad(Exception):
     """A request that is refused: what is wrong, and the HTTP status that says so."""
 
@@ -66,7 +71,9 @@ class Form:
 
     def __init__(self, signature: Signature) -> None:
         self._signature = signature
-        self._inputs = {column.name: column for column in signature.inputs}
+        self._columns = (*signature.inputs, *signature.carried)
+        self._known = {column.name for column in self._columns}
+        self._carried = signature.model_copy(update={"inputs": signature.carried})
 
     @property
     def example(self) -> Row:
@@ -81,24 +88,38 @@ class Form:
             "type": "object",
             "additionalProperties": False,
             "required": [column.name for column in self._signature.inputs if column.required],
-            "properties": {column.name: _property(column) for column in self._signature.inputs},
+            "properties": {
+                **{column.name: _property(column) for column in self._signature.inputs},
+                **{column.name: _along(column) for column in self._signature.carried},
+            },
             "example": self.example,
         }
 
-    def read(self, body: bytes) -> tuple[Packed, bool]:
-        """The packed rows of a request and whether it is a list; raises `Bad`."""
+    def read(self, body: bytes) -> tuple[Packed, list[Row], bool]:
+        """The packed rows of a request, the rows, and whether it is a list; raises `Bad`."""
         found = self._json(body)
         rows = found if isinstance(found, list) else [found]
         if len(rows) > MAX_ROWS:
             raise Bad([_too_many(len(rows))], status=413)
-        strange = [i for i, row in enumerate(rows) if not isinstance(row, dict)]
-        if strange:
-            place = strange[0] if isinstance(found, list) else None
-            raise Bad([self._no_row(place, f"{_shown(rows[strange[0]])}")])
+        for i, row in enumerate(rows):
+            if type(row) is not dict:
+                place = i if isinstance(found, list) else None
+                raise Bad([self._no_row(place, f"{shown(row)}")])
         try:
-            return pack_rows(self._signature, rows, extra="refuse"), isinstance(found, list)
+            return self._pack(rows), rows, isinstance(found, list)
         except BadRow as error:
             raise Bad(self._problems(rows)) from error
+
+    def _pack(self, rows: list[Row]) -> Packed:
+        """What is carried is read too, so that nothing stands in the journal that is no value."""
+        packed = pack_rows(self._signature, rows)
+        if self._carried.inputs:
+            pack_rows(self._carried, rows)
+        for i, row in enumerate(rows):
+            if not row.keys() <= self._known:
+                name = next(name for name in row if name not in self._known)
+                raise BadRow(i, name, "found an unknown column", "wanted an input", "")
+        return packed
 
     def _json(self, body: bytes) -> Any:
         try:
@@ -113,16 +134,14 @@ class Form:
             field=None,
             found=found,
             wanted="one row as a JSON object, or a list of such rows",
-            remedy=f"Send rows like {_shown(self.example, 2000)}",
+            remedy=f"Send rows like {shown(self.example, 2000)}",
         )
 
     def _problems(self, rows: list[Row]) -> list[Problem]:
         found: list[Problem] = []
         for i, row in enumerate(rows):
-            found += [self._unknown(i, name) for name in row if name not in self._inputs]
-            found += [
-                problem for column in self._signature.inputs for problem in self._of(i, column, row)
-            ]
+            found += [self._unknown(i, name) for name in row if name not in self._known]
+            found += [problem for column in self._columns for problem in self._of(i, column, row)]
             if len(found) >= SHOWN:
                 break
         return found[:SHOWN]
@@ -137,21 +156,21 @@ class Form:
                 Problem(
                     row=i,
                     field=column.name,
-                    found=_shown(row[column.name]) if column.name in row else "no value",
+                    found=shown(row[column.name]) if column.name in row else "no value",
                     wanted=bad.wanted.removeprefix("wanted "),
-                    remedy=f"{bad.remedy} Example: {_shown(example(column))}.",
+                    remedy=f"{bad.remedy} Example: {shown(example(column))}.",
                 )
             ]
         return []
 
     def _unknown(self, i: int, name: str) -> Problem:
-        known = {known.casefold(): known for known in self._inputs}
+        known = {known.casefold(): known for known in self._known}
         close = get_close_matches(name.casefold(), known, n=1, cutoff=0.5)
         return Problem(
             row=i,
             field=name,
             found="a field that the model does not know",
-            wanted=f"only these fields: {', '.join(self._inputs)}",
+            wanted=f"only these fields: {', '.join(column.name for column in self._columns)}",
             remedy=f"Did you mean {known[close[0]]}?" if close else "Leave it out.",
         )
 
@@ -182,7 +201,16 @@ def _property(column: Input) -> dict[str, Any]:
     return {**kind, "description": about(column), "examples": [example(column)]}
 
 
-def _shown(value: object, most: int = 80) -> str:
+def _along(column: Input) -> dict[str, Any]:
+    kind = [_TYPES[column.kind]["type"], "null"]
+    return {
+        **_TYPES[column.kind], "type": kind,
+        "description": f"{_WORDS[column.kind]}; not used by the model, kept for the next training.",
+    }  # fmt: skip
+
+
+def shown(value: object, most: int = 80) -> str:
+    """The value as JSON, and no more of it than fits."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= most else f"{text[:most]}…"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,8 @@ import orjson
 from charter import Refusal
 from serving.form import Form
 from serving.golden import golden
+from serving.journaling import ids
+from serving.journaling.stores import Record
 from serving.packing import Packed
 from serving.predictor import Predictor
 from serving.proof import prove
@@ -28,11 +31,20 @@ class Loaded:
     predictor: Predictor
     form: Form
 
-    def answer(self, body: bytes) -> bytes:
-        """The JSON answer to a request body: an object to a row, a list to a list."""
-        packed, many = self.form.read(body)
-        answers = list(self._answers(packed)) if len(packed) else []
-        return orjson.dumps(answers if many else answers[0])
+    def answer(self, body: bytes, at: float) -> tuple[bytes, list[Record]]:
+        """The JSON answer to a request body, an object to a row and a list to a list; and what the
+        journal has to keep before the answer is given."""
+        packed, rows, many = self.form.read(body)
+        project, release = self.predictor.signature.project, self.live.release
+        answers: list[bytes] = []
+        records: list[Record] = []
+        for row, answer in zip(rows, self._answers(packed) if rows else (), strict=True):
+            name = ids.new()
+            said = orjson.dumps({"id": name, **answer})
+            answers.append(said)
+            sent = orjson.dumps(row).decode()
+            records.append(Record(project, name, at, release, sent, said.decode()))
+        return b"[" + b",".join(answers) + b"]" if many else answers[0], records
 
     def _answers(self, packed: Packed) -> Iterator[dict[str, Any]]:
         """One object per row: the prediction, for classes its words and probabilities."""
@@ -55,7 +67,7 @@ class Loaded:
     @cached_property
     def example(self) -> Any:
         """The answer to the example row."""
-        return orjson.loads(self.answer(orjson.dumps(self.form.example)))
+        return orjson.loads(self.answer(orjson.dumps(self.form.example), time.time())[0])
 
     @cached_property
     def papers(self) -> dict[str, Any]:

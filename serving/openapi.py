@@ -8,12 +8,13 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serving.form import MAX_ROWS, Problem
+from serving.journal import Receipt
 from serving.loaded import Loaded
 
 REFUSED = {
     "413": "The body, or the number of rows, is too large",
     "422": "What is wrong, by row and field, and the remedy",
-    "503": "No verified release answers yet",
+    "503": "No verified release answers yet, or the journal cannot be written",
 }
 
 
@@ -28,17 +29,36 @@ def document(app: FastAPI, loaded: Loaded | None) -> dict[str, Any]:
     parts = whole.setdefault("components", {}).setdefault("schemas", {})
     parts["Problem"] = Problem.model_json_schema()
     parts["Bad"] = _object({"detail": {"type": "array", "items": _ref("Problem")}})
-    predict = whole["paths"]["/predict"]["post"]
-    predict["responses"] |= {code: _bad(said) for code, said in REFUSED.items()}
+    predict = _operation("Answer one row, or a list of rows")
+    whole["paths"]["/predict"] = {"post": predict}
+    whole["paths"]["/feedback"] = {"post": _feedback(parts, loaded)}
     if loaded:
         parts |= {"Row": loaded.form.schema, "Answer": _answer_schema(loaded)}
         predict["requestBody"] = _request(loaded)
         answers = {"oneOf": [_ref("Answer"), {"type": "array", "items": _ref("Answer")}]}
-        predict["responses"]["200"] = {
-            "description": "An object to a row, a list in the same order to a list",
-            "content": {"application/json": {"schema": answers, "example": loaded.example}},
-        }
+        said = "An object to a row, a list in the same order to a list"
+        predict["responses"]["200"] = _json(said, answers, loaded.example)
     return whole
+
+
+def _operation(summary: str) -> dict[str, Any]:
+    return {"summary": summary, "responses": {code: _bad(said) for code, said in REFUSED.items()}}
+
+
+def _feedback(parts: dict[str, Any], loaded: Loaded | None) -> dict[str, Any]:
+    """Truths in, a receipt out."""
+    parts["Receipt"] = Receipt.model_json_schema()
+    truth: dict[str, Any] = {"type": "number"}
+    if loaded and loaded.predictor.signature.classes:
+        truth = {"type": "string", "enum": list(loaded.predictor.signature.classes)}
+    name = {"type": "string", "format": "uuid", "description": "The id of the answer"}
+    parts["Truth"] = _object({"id": name, "truth": truth})
+    both = {"oneOf": [_ref("Truth"), {"type": "array", "items": _ref("Truth")}]}
+    operation = _operation("Tell what turned out to be true, at any later time")
+    body = {"required": True, "content": {"application/json": {"schema": both}}}
+    said = "What became of the truths; each stands in one of the counts"
+    answer = {"200": _json(said, _ref("Receipt"))}
+    return {**operation, "requestBody": body, "responses": {**operation["responses"], **answer}}
 
 
 def _request(loaded: Loaded) -> dict[str, Any]:
@@ -57,11 +77,13 @@ def _request(loaded: Loaded) -> dict[str, Any]:
 def _answer_schema(loaded: Loaded) -> dict[str, Any]:
     signature = loaded.predictor.signature
     release = {"type": "integer", "description": "The release that answered"}
+    name = {"type": "string", "format": "uuid", "description": "Names it in /feedback"}
     if not signature.classes:
-        return _object({"prediction": {"type": "number"}, "release": release})
+        return _object({"id": name, "prediction": {"type": "number"}, "release": release})
     shares = {label: {"type": "number", "minimum": 0, "maximum": 1} for label in signature.classes}
     return _object(
         {
+            "id": name,
             "prediction": {"type": "string", "enum": list(signature.classes)},
             "say": {"type": "string", "description": "The charter's words for the prediction"},
             "probabilities": _object(shares),
@@ -72,6 +94,11 @@ def _answer_schema(loaded: Loaded) -> dict[str, Any]:
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _json(said: str, schema: dict[str, Any], *example: Any) -> dict[str, Any]:
+    shown = {"example": example[0]} if example else {}
+    return {"description": said, "content": {"application/json": {"schema": schema, **shown}}}
 
 
 def _bad(said: str) -> dict[str, Any]:

@@ -48,6 +48,10 @@ class Signature(Frozen):
     inputs: tuple[Input, ...]
     classes: tuple[str, ...] = ()
     """Class labels in the order of the probabilities; two classes: negative, positive."""
+    carried: tuple[Input, ...] = ()
+    """Columns that a client may send along although the model does not use them: what names the
+    row, its time, what the scorecard is broken down by. The journal keeps them for the next
+    training; none is required."""
     say: dict[str, str] = {}
     """The charter's words for each class."""
 

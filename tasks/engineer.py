@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-WAY = 1
+WAY = 2
 """Counts up when recipes are made in another way, so that old ones are made again."""
 
 
@@ -104,7 +104,7 @@ def _made(charter: Charter, training: Training, profile: Profile, fingerprint: s
     report("engineer", 0, 3, "choosing inputs")
     rows = load_training(training)
     choice = choose(charter, training, profile, rows.table.column_names)
-    recipe, X = _recipe(charter, training, choice, rows, fingerprint)
+    recipe, X = _recipe(charter, training, profile, choice, rows, fingerprint)
     some = sample(charter, training, rows, X)
     report("engineer", 1, 3, "trying principal components")
     recipe = recipe.model_copy(update={"pca": pca_trial(charter.features.pca, recipe, some)})
@@ -115,11 +115,16 @@ def _made(charter: Charter, training: Training, profile: Profile, fingerprint: s
 
 
 def _recipe(
-    charter: Charter, training: Training, choice: Choice, rows: Rows, fingerprint: str
+    charter: Charter,
+    training: Training,
+    profile: Profile,
+    choice: Choice,
+    rows: Rows,
+    fingerprint: str,
 ) -> tuple[Recipe, pd.DataFrame]:
     """The inputs without their worth, and the packed training rows."""
     from tasks.engineering.almanac import TIMELESS, covered
-    from tasks.engineering.interface import signature
+    from tasks.engineering.interface import carried, signature
     from tasks.engineering.values import objections
     from tasks.recipe.inputs import frame
     from tasks.splitting.sides import moments
@@ -135,10 +140,11 @@ def _recipe(
     kept = [(name, kind) for name, kind in kinds if name not in dropped]
     _something(kept, dropped)
     X = X.drop(columns=[name for name in X.columns if name in dropped])
+    along = carried(charter, profile, [name for name in rows.table.column_names if name in dropped])
     recipe = Recipe(
         project=charter.name,
         fingerprint=fingerprint,
-        signature=signature(charter, training, kept, X),
+        signature=signature(charter, training, kept, X).model_copy(update={"carried": along}),
         calendar=tuple(name for name, kind in kept if kind == "time"),
         parts={name: found for name, found in parts.items() if found},
         categories=charter.features.categories,

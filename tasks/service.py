@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from charter import Refusal
 
 START = 60.0  # seconds until the service has to be ready
 TAIL = 2_000  # characters of its log that a refusal shows
+REHEARSED = ("--journal", "off")  # a rehearsal is no traffic
 LOOK = "Look at the log above; `perennial train` makes the bundle anew."
 
 
@@ -89,7 +90,7 @@ class Client:
 
 
 @contextmanager
-def served(releases: Path, where: str) -> Iterator[Service]:
+def served(releases: Path, where: str, options: Sequence[str] = REHEARSED) -> Iterator[Service]:
     """Serve a releases folder on a free port of this machine; ready inside, gone after the block.
 
     The process has a group of its own, which is killed however the block ends, and it ends by
@@ -98,6 +99,7 @@ def served(releases: Path, where: str) -> Iterator[Service]:
     with tempfile.TemporaryDirectory(prefix="perennial-service-") as temporary:
         log, port = Path(temporary) / "log", Path(temporary) / "port"
         command = [sys.executable, "-m", "serving", "--releases", str(releases), "--port", "0"]
+        command += options
         command += ["--port-file", str(port), "--parent", str(os.getpid())]
         with log.open("wb") as said:
             process = subprocess.Popen(

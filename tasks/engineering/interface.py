@@ -10,6 +10,8 @@ import pandas as pd
 
 from charter import Charter
 from serving.signature import Input, Kind, Signature
+from tasks.engineering.choice import KINDS
+from tasks.explore import Profile
 from tasks.split import Training
 
 LEVELS = 200
@@ -31,6 +33,21 @@ def signature(
             Input(name=name, kind=kind) if X is None else _seen(name, kind, X[name])
             for name, kind in kinds
         ),
+    )
+
+
+def carried(charter: Charter, profile: Profile, names: Iterable[str]) -> tuple[Input, ...]:
+    """What clients may send along of the columns that are no inputs.
+
+    The key, the time, groups, slices, and whatever the next training may take after all: a column
+    left out of the journal would be missing in every row that comes back from run time. What is
+    known only later, or is to be ignored, stays out.
+    """
+    roles = {name: profile.column(name).role for name in names}
+    return tuple(
+        Input(name=name, kind=KINDS.get(role, "text"))
+        for name, role in roles.items()
+        if role != "ignore" and name not in charter.data.known_later
     )
 
 

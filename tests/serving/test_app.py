@@ -19,8 +19,9 @@ import httpx
 import pytest
 
 from serving import releases
-from serving.app import MAX_BYTES
 from serving.form import MAX_ROWS
+from serving.front import MAX_BYTES
+from serving.journaling import ids
 from serving.packing import pack_rows
 from serving.predictor import Predictor
 from serving.signature import Signature
@@ -63,7 +64,9 @@ def test_one_row_gets_an_object_and_many_a_list(client: httpx.Client, folder: Pa
     wanted = predictor.predict(pack_rows(SIGNATURE, ROWS))
     assert wanted.probabilities is not None
     many = client.post("/predict", json=ROWS).json()
-    assert many == [client.post("/predict", json=row).json() for row in ROWS]
+    assert len({answer["id"] for answer in many}) == len(ROWS)
+    alone = [client.post("/predict", json=row).json() for row in ROWS]
+    assert [{**answer, "id": ""} for answer in many] == [{**answer, "id": ""} for answer in alone]
     assert [answer["prediction"] for answer in many] == wanted.labels
     assert [answer["probabilities"]["true"] for answer in many] == pytest.approx(
         wanted.probabilities[:, 1].tolist(), abs=1e-12
@@ -194,6 +197,7 @@ def test_a_service_waits_for_its_first_release(tmp_path: Path) -> None:
                 releases.publish(folder, number, None)
                 _until(lambda: client.get("/ready").status_code == 200)
                 answer = client.post("/predict", json=ROWS[0]).json()
+                assert ids.is_one(answer.pop("id"))
                 assert answer == {"prediction": pytest.approx(0.8111), "release": 1}
         finally:
             service.terminate()

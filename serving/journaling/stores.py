@@ -1,0 +1,130 @@
+"""The one statement of the hot path: predictions into the journal, a group in one transaction.
+
+Raw driver connections, as every microsecond is paid by each request; the tables are those of
+`serving/journaling/tables.py`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import psycopg
+import sqlalchemy as sa
+
+from serving.journaling.database import DRIVER, POSTGRES, SQLITE, Durable, write_ahead
+
+
+class Record(NamedTuple):
+    """A prediction that was made."""
+
+    project: str
+    id: str
+    at: float
+    release: int
+    row: str
+    answer: str
+
+
+class Busy(Exception):
+    """Another writer has the database just now."""
+
+
+class Store(Protocol):
+    """Where groups of predictions go."""
+
+    def insert(self, records: Sequence[Record]) -> None:
+        """All of them in one transaction, or none; raises what the driver raises, or `Busy`."""
+
+    def close(self) -> None: ...
+
+
+class SqliteStore:
+    """SQLite; `patience` seconds are waited for another writer before it is `Busy`."""
+
+    SQL = "INSERT INTO predictions (project, id, at, release, row, answer) VALUES (?,?,?,?,?,?)"
+
+    def __init__(self, path: str, durable: Durable, patience: float) -> None:
+        self._path = path
+        self._level = SQLITE[durable]
+        self._patience = patience
+        self._connection: sqlite3.Connection | None = None
+
+    def insert(self, records: Sequence[Record]) -> None:
+        connection = self._connection or self._open()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(self.SQL, records)
+            connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if busy and not connection.in_transaction:
+                raise Busy from error
+            self.close()
+            raise
+        except BaseException:
+            self.close()  # rolls back
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
+        )
+        self._connection = connection
+        write_ahead(connection)
+        connection.execute(f"PRAGMA synchronous={self._level}")
+        return connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class PostgresStore:
+    """PostgreSQL: one statement, one round trip, whatever the size of the group."""
+
+    SQL = (
+        "INSERT INTO predictions (project, id, at, release, row, answer) SELECT * FROM unnest("
+        "%s::text[], %s::text[], %s::float8[], %s::int[], %s::text[], %s::text[]) "
+        "ON CONFLICT (id) DO NOTHING"
+    )
+
+    def __init__(self, url: sa.URL, durable: Durable) -> None:
+        self._url = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._level = POSTGRES[durable]
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def insert(self, records: Sequence[Record]) -> None:
+        columns = [list(column) for column in zip(*records, strict=True)]
+        try:
+            self._send(columns)
+        except psycopg.OperationalError:  # the server went away; a group is not entered twice
+            self._send(columns)
+
+    def _send(self, columns: list[list[object]]) -> None:
+        connection = self._connection or self._open()
+        try:
+            connection.execute(self.SQL, columns, prepare=True)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> psycopg.Connection[tuple[object, ...]]:
+        connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+        self._connection = connection
+        connection.execute(f"SET synchronous_commit = {self._level}".encode())
+        return connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def store(url: sa.URL, durable: Durable, patience: float) -> Store:
+    """The store of a journal's address."""
+    if url.drivername == DRIVER:
+        return PostgresStore(url, durable)
+    return SqliteStore(str(url.database), durable, patience)
