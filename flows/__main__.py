@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ SET = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE",
     help="A key of the charter for this run only, as in constraints.train_minutes=1.",
 )  # fmt: skip
+DAY = click.DateTime(["%Y-%m-%d"])
 CHARTER = click.argument("charter", type=click.Path(path_type=Path))
 
 
@@ -161,6 +163,31 @@ def score(charter: Path, input: Path, output: Path, overrides: tuple[str, ...]) 
 
     scored = embedded.run("flows.score", "score", charter, input, output, overrides)
     return dict(scored.model_dump(mode="json"))
+
+
+@command
+@CHARTER
+@click.option("--from", "since", type=DAY, help="The first day, UTC; default: data.until.")
+@click.option("--to", "until", type=DAY, help="The last day, UTC; default: the last row's.")
+@SET
+def replay(
+    charter: Path, since: datetime | None, until: datetime | None, overrides: tuple[str, ...]
+) -> Result:
+    """Live run time again: later rows to the service, the schedule at work, frozen against loop.
+
+    Happens in a root of its own under replays/; what is live is not touched.
+    """
+    from charter.load import load
+
+    load(charter, overrides)
+    from flows import embedded
+
+    days = (day.date() if day else None for day in (since, until))
+    replayed = embedded.run("flows.replay", "replay", charter, *days, overrides)
+    from flows.summary import say_replayed
+
+    say_replayed(replayed)
+    return dict(replayed.model_dump(mode="json"))
 
 
 @command
