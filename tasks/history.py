@@ -101,14 +101,15 @@ def mirror(live: releases.Live, project: str) -> Entry:
         return _shown(known or _write(entry))
 
 
-def came_from(project: str, release: int) -> int | None:
-    """What was live before this release when a training or retrain made it live the last time."""
+def came_from(project: str, release: int, otherwise: int | None = None) -> int | None:
+    """What was live before this release when a training or retrain made it live the last time;
+    `otherwise` where nobody knows."""
     made = [
         entry
         for entry in entries(project)
         if entry.release == release and entry.event in ("trained", "promoted")
     ]
-    return made[-1].previous if made else None
+    return made[-1].previous if made else otherwise
 
 
 def withdrawn(project: str, release: int) -> Entry | None:

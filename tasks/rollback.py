@@ -58,7 +58,7 @@ def rollback(charter: Charter, to: int | None = None, reason: str = "asked") -> 
 
 def _before(charter: Charter, live: releases.Live) -> int:
     """What was live before this release was trained, however often it was moved since."""
-    previous = history.came_from(charter.name, live.release) or live.previous
+    previous = history.came_from(charter.name, live.release, live.previous)
     if previous is None:
         raise _nothing(charter, f"found release {live.release} live and none before it")
     return previous

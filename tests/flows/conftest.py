@@ -47,15 +47,20 @@ def project(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def write_berries(path: Path, rows: int, seed: int = 1) -> None:
-    """Berries whose ripeness depends on sugar, weight and field, with noise and missing values."""
-    rng = random.Random(seed)
+    """Berries as a CSV file."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["berry", "sugar", "weight", "field", "ripe"])
-        for berry in range(rows):
-            sugar, weight = rng.gauss(10, 3), max(0.5, rng.gauss(20, 6))
-            field = rng.choice(["north", "south", "east"])
-            push = 0.5 * (sugar - 10) + 0.1 * (weight - 20) + (1.0 if field == "south" else -0.4)
-            ripe = rng.random() < 1 / (1 + math.exp(-push))
-            shown = "" if rng.random() < 0.05 else f"{sugar:.2f}"
-            writer.writerow([f"b{berry}", shown, f"{weight:.1f}", field, str(ripe).lower()])
+        writer.writerows(berries(rows, seed))
+
+
+def berries(rows: int, seed: int = 1, first: int = 0) -> Iterator[tuple[str, str, str, str, str]]:
+    """Berries whose ripeness depends on sugar, weight and field, with noise and missing values."""
+    rng = random.Random(seed)
+    for berry in range(first, first + rows):
+        sugar, weight = rng.gauss(10, 3), max(0.5, rng.gauss(20, 6))
+        field = rng.choice(["north", "south", "east"])
+        push = 0.5 * (sugar - 10) + 0.1 * (weight - 20) + (1.0 if field == "south" else -0.4)
+        ripe = rng.random() < 1 / (1 + math.exp(-push))
+        shown = "" if rng.random() < 0.05 else f"{sugar:.2f}"
+        yield f"b{berry}", shown, f"{weight:.1f}", field, str(ripe).lower()
