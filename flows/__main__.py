@@ -167,6 +167,25 @@ def score(charter: Path, input: Path, output: Path, overrides: tuple[str, ...]) 
 
 @command
 @CHARTER
+@click.option("--input", required=True, type=click.Path(path_type=Path), help="Outcomes.")
+@SET
+def feedback(charter: Path, input: Path, overrides: tuple[str, ...]) -> Result:
+    """Tell the journal what turned out to be true.
+
+    A CSV or Parquet file: with a column `id`, the truths of predictions; without one, whole rows
+    with their target, which came without the service.
+    """
+    from charter.load import load
+
+    load(charter, overrides)
+    from flows import embedded
+
+    fed = embedded.run("flows.feedback", "feedback", charter, input, overrides)
+    return dict(fed.model_dump(mode="json"))
+
+
+@command
+@CHARTER
 @click.option("--from", "since", type=DAY, help="The first day, UTC; default: data.until.")
 @click.option("--to", "until", type=DAY, help="The last day, UTC; default: the last row's.")
 @SET

@@ -24,6 +24,7 @@ from tasks.deploy import Release
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
+from tasks.feedback import Fed
 from tasks.history import Entry
 from tasks.ingest import Ingested
 from tasks.lake import Table
@@ -196,6 +197,11 @@ def _(record: RolledBack) -> None:
 @_show.register
 def _(record: Scored) -> None:
     _words(record.project, "score", record)
+
+
+@_show.register
+def _(record: Fed) -> None:
+    _words(record.project, "feedback", record)
 
 
 @_show.register

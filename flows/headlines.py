@@ -10,6 +10,7 @@ from tasks.deploy import Release
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
+from tasks.feedback import Fed
 from tasks.history import Entry
 from tasks.ingest import Ingested
 from tasks.lake import Table
@@ -109,6 +110,20 @@ def _(record: Release) -> str:
 @headline.register
 def _(record: Scored) -> str:
     return f"{record.rows:,} rows scored by release {record.release} into {record.output}"
+
+
+@headline.register
+def _(record: Fed) -> str:
+    told = {
+        "accepted": record.accepted,
+        "known already": record.duplicates + record.known,
+        "replacing another": record.contradictions,
+        "for an unknown id": record.orphans,
+        "arrived whole": record.arrived,
+        "without a truth, left out": record.untold,
+    }
+    parts = [f"{count:,} {words}" for words, count in told.items() if count]
+    return f"{record.rows:,} outcomes: {', '.join(parts) or 'nothing new'}"
 
 
 @headline.register

@@ -22,6 +22,7 @@ import tasks.deploy
 import tasks.engineer
 import tasks.evaluate
 import tasks.explore
+import tasks.feedback
 import tasks.ingest
 import tasks.keep
 import tasks.package
@@ -98,4 +99,5 @@ deploy = step(tasks.deploy.deploy, retries=3, seconds=15 * MINUTE, resume=False)
 keep = step(tasks.keep.keep, retries=3, seconds=15 * MINUTE, resume=False)
 rollback = step(tasks.rollback.rollback, retries=2, seconds=5 * MINUTE, resume=False)
 score = step(tasks.score.score, retries=2, resume=False)
+feedback = step(tasks.feedback.feedback, retries=2, resume=False)
 advance = step(tasks.replay.advance, resume=False)  # to ask again would count twice
