@@ -150,7 +150,8 @@ def compared(
 
 
 def part_of(values: np.ndarray, part: Part | None) -> np.ndarray:
-    return values if part is None else np.asarray(clock.parts(values, np.floor)[part])
+    """The values, or this part of them; whole hours, since clients may send minutes."""
+    return values if part is None else np.floor(clock.parts(values, np.floor)[part])
 
 
 def _inputs(before: Before) -> Counts:

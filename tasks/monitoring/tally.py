@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tasks.monitoring.days import DAY
+from tasks.monitoring.days import DAY, MOST
 from tasks.monitoring.reference import Counted, Counts, part_of
 
 
@@ -25,8 +25,9 @@ class Tally:
 
     @property
     def days(self) -> np.ndarray:
-        """Rows of each day of the window, oldest first."""
-        return np.array([self._days[day] for day in sorted(self._days)])
+        """Rows of each day of the window, oldest first; of very many days, the largest ones."""
+        largest = [day for day, _ in self._days.most_common(MOST)]
+        return np.array([self._days[day] for day in sorted(largest)])
 
     def add(self, values: Mapping[str, np.ndarray], seconds: np.ndarray) -> None:
         """More rows: a column that is not among the values is missing in all of them."""
