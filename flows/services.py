@@ -42,7 +42,8 @@ def service(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A service that ends with the block, and with us; without a log it speaks to the terminal."""
     arguments = ["--releases", str(_folder(charter)), "--host", host, "--port", str(port)]
-    command = [sys.executable, "-m", "serving", *arguments, "--parent", str(os.getpid())]
+    arguments += ["--durable", charter.runtime.durable, "--parent", str(os.getpid())]
+    command = [sys.executable, "-m", "serving", *arguments]
     if log is None:
         process = subprocess.Popen(command)
     else:
