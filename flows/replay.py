@@ -12,6 +12,7 @@ from flows import steps
 from flows.artifacts import show
 from flows.parameters import CharterFile, FirstDay, LastDay, Overrides
 from flows.retrain import retrain
+from tasks.progress import finish
 from tasks.replay import Replayed, publish, replaying
 
 
@@ -28,7 +29,8 @@ def replay(
     with replaying(words, since, until) as lived:
         for tick in lived.ticks:
             steps.advance(lived, tick)
-            lived.note(tick, *_turn(charter, overrides, tick))
+            turn = lived.note(tick, *_turn(charter, overrides, tick))
+            finish("retrain", f"{turn.outcome}, release {turn.release} answers: {turn.reason}")
         steps.advance(lived, lived.until)
         replayed = lived.finish()
     return show(publish(words, replayed))
