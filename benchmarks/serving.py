@@ -1,0 +1,284 @@
+"""Requests per second: `mlflow models serve`, and our service with the journal off and on.
+
+    .venv/bin/python benchmarks/serving.py [--rounds 3] [--seconds 5] [--postgres URL]
+
+One boosted model of 200 trees on nine columns (numbers, a flag, texts), once as scikit-learn
+pipeline under MLflow and once as our bundle. One-row requests over 16 connections; the server has
+one core and the client another. All ways in turn in each round, since a machine changes its pace;
+the shares are medians over rounds of what stood side by side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+sys.path.remove(str(Path(__file__).parent))  # this file is named like the room it measures
+
+CONNECTIONS = 16
+ROWS = 5_000
+NUMBERS = ("distance", "wind", "rain", "hour", "age", "load")
+WAYS = ("mlflow", "off", "process", "power")
+
+
+class Asking(asyncio.Protocol):
+    """One connection that asks again as soon as it is answered."""
+
+    def __init__(self, request: bytes, times: list[float]) -> None:
+        self._request, self._times, self._left, self._got = request, times, 0, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+        self._ask()
+
+    def _ask(self) -> None:
+        self._start = time.perf_counter()
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        self._got += data
+        head, found, body = self._got.partition(b"\r\n\r\n")
+        if not found:
+            return
+        size = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        if len(body) < size:
+            return
+        if b" 200 " not in head[:16]:
+            raise SystemExit(f"refused: {self._got[:500].decode()}")
+        self._got = b""
+        self._times.append(time.perf_counter() - self._start)
+        self._ask()
+
+
+def client(port: int, path: str, body: bytes, seconds: float) -> None:
+    """Ask for so long and print requests per second and p99 in milliseconds as JSON."""
+    import uvloop
+
+    request = (
+        f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+    async def ask() -> list[float]:
+        loop, times = asyncio.get_running_loop(), list[float]()
+        for _ in range(CONNECTIONS):
+            await loop.create_connection(lambda: Asking(request, times), "127.0.0.1", port)
+        await asyncio.sleep(1)  # warm
+        times.clear()
+        await asyncio.sleep(seconds)
+        return list(times)
+
+    times = uvloop.run(ask())
+    p99 = float(np.quantile(times, 0.99)) * 1e3 if times else float("nan")
+    print(json.dumps([len(times) / seconds, p99]))
+
+
+def rows() -> tuple[pa.Table, np.ndarray]:
+    """Nine columns and a truth that hangs on most of them."""
+    rng = np.random.default_rng(0)
+    columns: dict[str, Any] = {name: rng.normal(size=ROWS) for name in NUMBERS}
+    columns["holiday"] = rng.random(ROWS) < 0.2
+    columns["carrier"] = rng.choice(["UA", "B6", "EV", "DL", "AA"], ROWS)
+    columns["origin"] = rng.choice(["JFK", "LGA", "EWR"], ROWS)
+    push = columns["distance"] * columns["wind"] + columns["holiday"] + (columns["origin"] == "JFK")
+    return pa.table(columns), (push + rng.normal(size=ROWS) > 0.5).astype(np.int64)
+
+
+def make(folder: Path) -> bytes:
+    """The model both ways, under `folder`; one row as JSON."""
+    import mlflow.sklearn
+
+    from serving import releases
+    from serving.signature import Input, Signature
+    from tasks.engineer import Recipe
+    from tasks.models import family
+    from tasks.recipe.inputs import frame
+    from tasks.recipe.pipeline import pipeline
+
+    table, truth = rows()
+    kinds = dict.fromkeys(NUMBERS, "number") | {"holiday": "flag"}
+    inputs = tuple(Input(name=name, kind=kinds.get(name, "text")) for name in table.column_names)
+    signature = Signature(
+        project="flights", target="late", task="binary", inputs=inputs, classes=("no", "yes")
+    )
+    recipe = Recipe(project="flights", fingerprint="f", signature=signature, categories=20, page="")
+    member = family("boosting")
+    fitted = pipeline(recipe, member, "binary", {**member.start, "trees": 200})
+    packed = frame(signature, table)
+    fitted.fit(packed, truth)
+    fitted.set_params(model__n_jobs=1)
+    mlflow.sklearn.save_model(
+        fitted,
+        folder / "mlflow",
+        serialization_format="cloudpickle",
+        pyfunc_predict_fn="predict_proba",
+    )
+    bundle(folder / "bundle", fitted, signature, table.slice(0, 5).to_pylist())
+    releases.publish(folder / "flights", releases.add(folder / "flights", folder / "bundle"), None)
+    first = {
+        name: value.item() if hasattr(value, "item") else value
+        for name, value in packed.iloc[0].items()
+    }
+    (folder / "frame.json").write_text(json.dumps({"dataframe_records": [first]}))
+    return json.dumps(table.slice(0, 1).to_pylist()[0]).encode()
+
+
+def bundle(folder: Path, fitted: Any, signature: Any, some: list[dict[str, Any]]) -> None:
+    """A bundle of this model, with golden rows."""
+    from serving.bundle import MANIFEST, Manifest, sha256
+    from serving.golden import Golden
+    from serving.packing import pack_rows
+    from serving.predictor import Predictor
+    from serving.signature import Decision
+    from tasks.graph import convert
+
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(convert(fitted, signature).SerializeToString())
+    (folder / "signature.json").write_text(signature.model_dump_json())
+    (folder / "decision.json").write_text(Decision(threshold=0.5).model_dump_json())
+
+    def seal() -> None:
+        names = [path.name for path in folder.iterdir() if path.name != MANIFEST]
+        files = {name: sha256((folder / name).read_bytes()) for name in names}
+        made = Manifest(
+            project="flights", fingerprint="f" * 64, created=datetime.now(UTC), files=files
+        )
+        (folder / MANIFEST).write_text(made.model_dump_json())
+
+    seal()
+    found = Predictor(folder).predict(pack_rows(signature, some))
+    assert found.probabilities is not None
+    golden = Golden(
+        rows=tuple(some), cases=("row",) * len(some), labels=tuple(found.labels or ()),
+        probabilities=tuple(map(tuple, found.probabilities.tolist())),
+    )  # fmt: skip
+    (folder / "golden.json").write_text(golden.model_dump_json())
+    seal()
+
+
+def command(way: str, folder: Path, port: int, postgres: str | None) -> list[str]:
+    if way == "mlflow":
+        started = [str(Path(sys.executable).with_name("mlflow")), "models", "serve", "-m"]
+        return [*started, str(folder / "mlflow"), "--env-manager", "local", "-p", str(port)]
+    journal, durable = f"sqlite:///{folder}/{way}/journal.db", way
+    if way == "off":
+        journal, durable = "off", "process"
+    if way.startswith("postgres"):
+        journal, durable = str(postgres), way.removeprefix("postgres-")
+    serve = [sys.executable, "-m", "serving", "--releases", str(folder / "flights")]
+    return [*serve, "--port", str(port), "--journal", journal, "--durable", durable]
+
+
+def environment() -> dict[str, str]:
+    """One thread for the model, and the scripts beside this Python, which MLflow starts by name."""
+    scripts = str(Path(sys.executable).parent)
+    path = os.pathsep.join([scripts, os.environ.get("PATH", "")])
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PATH": path}
+
+
+@contextmanager
+def server(arguments: list[str], port: int, path: str, body: bytes) -> Iterator[None]:
+    """A server on the first core that answers; gone after the block with all its children."""
+    core = min(os.sched_getaffinity(0))
+    process = subprocess.Popen(
+        ["taskset", "-c", str(core), *arguments], start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(),
+    )  # fmt: skip
+    try:
+        _until_answered(process, port, path, body)
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
+        process.wait()
+
+
+def _until_answered(process: subprocess.Popen[bytes], port: int, path: str, body: bytes) -> None:
+    import httpx
+
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the server ended"
+        try:
+            reply = httpx.post(
+                f"http://127.0.0.1:{port}{path}", content=body,
+                headers={"content-type": "application/json"}, timeout=30,
+            )  # fmt: skip
+            if reply.status_code == 200:
+                return
+            assert reply.status_code == 503, reply.text
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit("the server does not answer")
+
+
+def measured(
+    way: str, folder: Path, body: bytes, seconds: float, postgres: str | None
+) -> tuple[float, float]:
+    """Requests per second and p99 in milliseconds of one way."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    path = "/invocations" if way == "mlflow" else "/predict"
+    sent = folder / ("frame.json" if way == "mlflow" else "row.json")
+    (folder / "row.json").write_bytes(body)
+    with server(command(way, folder, port, postgres), port, path, sent.read_bytes()):
+        core = max(os.sched_getaffinity(0))
+        asked = [sys.executable, __file__, "--client", str(port), path, str(sent), str(seconds)]
+        done = subprocess.run(
+            ["taskset", "-c", str(core), *asked], stdout=subprocess.PIPE, check=True, timeout=300
+        )
+    rate, p99 = json.loads(done.stdout)
+    return float(rate), float(p99)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--seconds", type=float, default=5.0)
+    options.add_argument("--postgres", help="the address of a database, to measure it too")
+    options.add_argument("--client", nargs=4, help=argparse.SUPPRESS)
+    asked = options.parse_args()
+    if asked.client:
+        port, path, file, seconds = asked.client
+        client(int(port), path, Path(file).read_bytes(), float(seconds))
+        return
+    ways = WAYS + (("postgres-process", "postgres-power") if asked.postgres else ())
+    found: dict[str, list[float]] = {way: [] for way in ways}
+    with tempfile.TemporaryDirectory(dir=os.environ.get("PERENNIAL_BENCH", None)) as temporary:
+        body = make(Path(temporary))
+        for number in range(asked.rounds):
+            for way in ways:
+                rate, p99 = measured(way, Path(temporary), body, asked.seconds, asked.postgres)
+                found[way].append(rate)
+                print(f"round {number + 1}, {way}: {rate:,.0f}/s, p99 {p99:.2f} ms", flush=True)
+    for way in ways:
+        _tell(way, "mlflow", found)
+        _tell(way, "off", found)
+
+
+def _tell(way: str, against: str, found: dict[str, list[float]]) -> None:
+    shares = [a / b for a, b in zip(found[way], found[against], strict=True)]
+    middle = statistics.median(shares)
+    print(f"{way} / {against}: {middle:.2f} ({min(shares):.2f} to {max(shares):.2f})")
+
+
+if __name__ == "__main__":
+    main()
