@@ -2,18 +2,18 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-all lint setup lock schema deployments benchmarks clean
+.PHONY: demo test test-all lint setup debian lock schema deployments benchmarks clean
 
 demo: setup
 	$(BIN)/perennial train configs/flights.yaml
 	@if [ -t 1 ]; then $(BIN)/perennial up configs/flights.yaml; \
 	else echo "Prefect UI, pages and service: $(BIN)/perennial up configs/flights.yaml"; fi
 
-test: setup lint
-	$(BIN)/pytest -m "not slow"
+test: setup debian lint
+	$(BIN)/pytest -rs -m "not slow"
 
-test-all: setup lint
-	$(BIN)/pytest
+test-all: setup debian lint
+	$(BIN)/pytest -rs
 
 lint: setup
 	$(BIN)/ruff check .
@@ -33,6 +33,10 @@ setup: .venv/ready
 	  $(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch .venv/ready
+
+# PostgreSQL, chromium and docker-compose for the tests, where this may install them.
+debian:
+	@.ci/debian
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

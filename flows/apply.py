@@ -1,27 +1,37 @@
-"""The deployments of `flows/deployments.py` brought to a server, without a file in between."""
+"""The deployments of `flows/deployments.py` brought to a server, without a file in between.
+
+`python -m flows.apply` brings those of every charter in `configs/` to PREFECT_API_URL.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
-from prefect.client.schemas.objects import ConcurrencyOptions
+from prefect.client.schemas.objects import ConcurrencyOptions, StateType
 from prefect.client.schemas.schedules import CronSchedule
-from prefect.events import DeploymentTriggerTypes
+from prefect.events import DeploymentTriggerTypes, EventTrigger, ResourceSpecification
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import AutomationCore, Posture
 from prefect.exceptions import ObjectNotFound
 from prefect.utilities.callables import parameter_schema
 from pydantic import TypeAdapter
 
-from flows.deployments import POOL, TAG
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import SyncPrefectClient
+from charter.load import load
+from flows.deployments import POOL, TAG, of
+from flows.settings import RUNS
 
 DIRECTORY = "prefect.deployments.steps.set_working_directory"
+HEARTS = "perennial: runs without a sign of life have crashed"
+BEAT = "prefect.flow-run.heartbeat"
+PATIENCE = 10
+ENDS = ("Completed", "Failed", "Cancelled", "Crashed")
 TRIGGER: TypeAdapter[DeploymentTriggerTypes] = TypeAdapter(DeploymentTriggerTypes)
 
 
@@ -85,3 +95,47 @@ def _retire(client: SyncPrefectClient) -> None:
         if TAG in found.tags and charter and folders and not Path(folders[0], charter).exists():
             client.delete_resource_owned_automations(f"prefect.deployment.{found.id}")
             client.delete_deployment(found.id)
+
+
+def _watch_hearts(client: SyncPrefectClient) -> None:
+    """A run whose process was killed with its worker says nothing any more; call it crashed.
+
+    Not for `perennial up`: a laptop that slept would wake to runs that count as dead.
+    """
+    if not client.read_automations_by_name(HEARTS):
+        client.create_automation(
+            AutomationCore(
+                name=HEARTS,
+                description=f"A run that has not shown a sign of life for {PATIENCE} heartbeats.",
+                trigger=EventTrigger(
+                    after={BEAT},
+                    expect={BEAT, *(f"prefect.flow-run.{end}" for end in ENDS)},
+                    match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
+                    for_each={"prefect.resource.id"},
+                    posture=Posture.Proactive,
+                    threshold=1,
+                    within=timedelta(
+                        seconds=PATIENCE * float(RUNS["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
+                    ),
+                ),
+                actions=[
+                    ChangeFlowRunState(
+                        state=StateType.CRASHED, message="It shows no sign of life any more."
+                    )
+                ],
+            )
+        )
+
+
+def main() -> None:
+    """Apply every charter of `configs/`."""
+    charters = sorted(Path("configs").glob("*.yaml"))
+    made = [one for path in charters for one in of(path, load(path))]
+    with get_client(sync_client=True) as client:
+        apply(client, made, Path.cwd())
+        _watch_hearts(client)
+    print(f"{len(made)} deployments of {len(charters)} charters")
+
+
+if __name__ == "__main__":
+    main()

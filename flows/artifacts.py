@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
 from functools import singledispatch
+from math import floor, isfinite, log10
 from typing import TypeVar
 
 from prefect.artifacts import (
@@ -249,21 +249,31 @@ def _verdicts(project: str, stage: str, verdicts: Iterable[Verdict]) -> None:
          "verdict": verdict.message}
         for verdict in verdicts
     ]  # fmt: skip
-    _table(project, f"{stage}-gates", lines, "Gates and their verdicts")
+    passed = sum(line[""] == "✅" for line in lines)
+    _table(project, f"{stage}-gates", lines, f"{passed} of {len(lines)} gates passed")
 
 
 def _table(project: str, part: str, lines: Sequence[Line], title: str) -> None:
     if lines:
-        table = [dict(line) for line in lines]
+        table = [{name: _cell(cell) for name, cell in line.items()} for line in lines]
         create_table_artifact(table, key=_key(project, part), description=title)
+
+
+def _cell(cell: Cell) -> Cell:
+    """Four digits of a fraction, and whole numbers whole: what a reader compares."""
+    if not isinstance(cell, float) or not isfinite(cell) or cell == 0:
+        return cell
+    return round(cell, max(0, 3 - floor(log10(abs(cell)))))
 
 
 def _page(project: str, part: str, where: str, title: str) -> None:
     # The path is that of our own server (flows/server.py), whatever its address.
-    create_link_artifact(f"/{where}", link_text=title, key=_key(project, part), description=where)
+    create_link_artifact(f"/{where}", link_text=title, key=_key(project, part), description=title)
 
 
 def _picture(project: str, part: str, svg: str, title: str) -> None:
-    data = base64.b64encode(svg.encode()).decode()
-    url = f"data:image/svg+xml;base64,{data}"
-    create_image_artifact(url, key=_key(project, part), description=title)
+    # A file beside the pages: the UI writes the address out, which should not be the picture.
+    where = f"pages/{project}/{part}.svg"
+    place(where).parent.mkdir(parents=True, exist_ok=True)
+    place(where).write_text(svg, encoding="utf-8")
+    create_image_artifact(f"/{where}", key=_key(project, part), description=title)

@@ -19,7 +19,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.states import Crashed, Scheduled
+from prefect.states import Cancelled, Crashed, Scheduled
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 TRIES = 3
 """A run that was cut off goes on so many times; it may be what brings the machine down."""
 CUT_OFF = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
+BY_SCHEDULE = "auto-scheduled"
+"""The tag that the server gives to the runs of a schedule."""
 PAGE = 200
 
 
@@ -40,20 +42,16 @@ def settle(client: SyncPrefectClient) -> int:
 
 
 def _settle(client: SyncPrefectClient, run: FlowRun) -> bool:
-    again = (
-        run.deployment_id is not None
-        and run.run_count < TRIES
-        and run.state_type != StateType.CANCELLING
-    )
-    client.set_flow_run_state(run.id, _goes_on() if again else _crashed(), force=True)
-    return again
+    state = _state(run)
+    client.set_flow_run_state(run.id, state, force=True)
+    return state.type == StateType.SCHEDULED
 
 
-def _goes_on() -> State[None]:
-    return Scheduled(name="Resuming", message="It was cut off, and goes on.")
-
-
-def _crashed() -> State[None]:
+def _state(run: FlowRun) -> State[None]:
+    if run.state_type == StateType.CANCELLING:
+        return Cancelled(message="It was cut off while it was being cancelled.")
+    if run.deployment_id is not None and run.run_count < TRIES:
+        return Scheduled(name="Resuming", message="It was cut off, and goes on.")
     return Crashed(message="It was cut off: the process that ran it is gone.")
 
 
@@ -61,7 +59,7 @@ def _missed(client: SyncPrefectClient) -> Iterator[FlowRun]:
     """Scheduled runs whose time is over, but for the newest of each deployment."""
     newest: dict[UUID, FlowRun] = {}
     for run in _runs(client, [StateType.SCHEDULED], before=datetime.now(UTC)):
-        if run.deployment_id is None or not run.auto_scheduled:
+        if run.deployment_id is None or BY_SCHEDULE not in run.tags:
             continue
         last = newest.get(run.deployment_id)
         older, newer = (run, last) if last and _due(last) > _due(run) else (last, run)

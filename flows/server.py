@@ -6,11 +6,11 @@ the run is killed, and goes on holding the database. This one ends with its call
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -118,8 +118,10 @@ def _end() -> None:
 
 
 def main() -> None:
-    """Serve Prefect's API and UI, and the pages, on the port given until standard input ends."""
-    end_with_caller(_end)
+    """Serve Prefect's API and UI, and the pages, until standard input ends."""
+    options = _options()
+    if not options.alone:
+        end_with_caller(_end)
     import uvicorn
     from prefect.server.api.server import create_app
     from starlette.applications import Starlette
@@ -129,12 +131,16 @@ def main() -> None:
     pages = home() / "pages"
     pages.mkdir(parents=True, exist_ok=True)
     beside = Starlette(routes=[Mount("/pages", StaticFiles(directory=pages, html=True))])
-    uvicorn.run(
-        _either(create_app(final=True), "/pages/", beside),
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        log_level="warning",
-    )
+    app = _either(create_app(final=True), "/pages/", beside)
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m flows.server")
+    parser.add_argument("port", type=int)
+    parser.add_argument("--host", default="127.0.0.1", help="default: this machine only")
+    parser.add_argument("--alone", action="store_true", help="no caller is there to end with")
+    return parser.parse_args()
 
 
 def _either(main: ASGIApp, path: str, other: ASGIApp) -> ASGIApp:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from charter import Charter, Refusal
+from charter.deployment import Deployment
 from charter.load import load
 from flows import deployments, server
 from flows.lifeline import beside
@@ -59,7 +60,7 @@ def _projects(charters: Sequence[Path]) -> list[Project]:
         )  # fmt: skip
     loaded = {path: load(path) for path in charters}
     named = {words.deployment.port for words in loaded.values() if _names_port(words)}
-    default = next(iter(loaded.values())).deployment.model_fields["port"].default
+    default = Deployment.model_fields["port"].default
     free = (port for port in range(default, 65_536) if port not in named)
     return [
         Project(path, words, words.deployment.port if _names_port(words) else next(free))
@@ -101,7 +102,7 @@ def _prefect(projects: Sequence[Project], port: int) -> Iterator[str]:
         with _given(given) if given else server.started(port) as url:
             again = _deploy(projects, url, own=not given)
             if again:
-                console.print(f"{again} runs that were cut off go on")
+                console.print(f"runs that were cut off go on: {again}")
             yield url
 
 

@@ -15,7 +15,7 @@ name: berries
 goal:
   question: Is this berry ripe?
   target: {column: ripe}
-constraints: {train_minutes: 0.25, latency_p99_ms: 500}
+constraints: {train_minutes: 1, latency_p99_ms: 500}
 evaluation: {folds: 3, minimum: {roc_auc: 0.6}, slices: [field]}
 tuning: {families: [dummy, linear, tree], trials: 4}
 data:

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 
 def perennial(*arguments: str) -> tuple[int, str]:
     """Exit code and everything printed by the real command, in a process of its own."""

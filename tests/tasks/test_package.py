@@ -73,7 +73,9 @@ def test_a_second_run_gives_the_same_bundle_without_another_look(root: Path) -> 
     assert made.package() == first
     assert (place(first.where) / "manifest.json").read_bytes() == manifest
     seen = looks(made.split.holdout)
-    assert [(look.by, look.why) for look in seen] == [("package", "parity, golden rows and reference")]
+    assert [(look.by, look.why) for look in seen] == [
+        ("package", "parity, golden rows and reference")
+    ]
 
 
 def test_a_damaged_bundle_is_made_anew(root: Path) -> None:
