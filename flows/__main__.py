@@ -133,6 +133,23 @@ def retrain(charter: Path, reason: str, overrides: tuple[str, ...]) -> Result:
 
 @command
 @CHARTER
+@SET
+def monitor(charter: Path, overrides: tuple[str, ...]) -> Result:
+    """Look at what happens at run time: drift, performance, age and the service."""
+    from charter.load import load
+
+    load(charter, overrides)
+    from flows import embedded
+
+    watched = embedded.run("flows.monitor", "monitor", charter, overrides)
+    from flows.summary import say_watched
+
+    say_watched(watched, charter)
+    return dict(watched.model_dump(mode="json"))
+
+
+@command
+@CHARTER
 @click.option("--to", type=int, metavar="RELEASE", help="Default: the one that was live before.")
 @click.option("--reason", default="asked", show_default=True, help="Stands in the history.")
 def rollback(charter: Path, to: int | None, reason: str) -> Result:

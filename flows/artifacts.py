@@ -28,6 +28,7 @@ from tasks.feedback import Fed
 from tasks.history import Entry
 from tasks.ingest import Ingested
 from tasks.lake import Table
+from tasks.monitor import Watched
 from tasks.package import Bundle
 from tasks.rehearse import Blessing
 from tasks.replay import Replayed
@@ -186,6 +187,20 @@ def _(record: Promotion) -> None:
 def _(record: Entry) -> None:
     _words(record.project, "outcome", record, f"Asked by: {record.asked}")
     _page(record.project, "history", f"pages/{record.project}/history.html", "The history")
+
+
+@_show.register
+def _(record: Watched) -> None:
+    columns: list[Line] = [
+        {"": "▲" if one.shifted else "", "column": one.name, "effect": one.effect,
+         "chance": one.adjusted, "missing": one.missing, "before": one.missing_before,
+         "unseen": one.unseen, "expected": one.unseen_before}
+        for one in record.findings
+    ]  # fmt: skip
+    _words(record.project, "monitor", record)
+    _verdicts(record.project, "monitor", record.verdicts)
+    _table(record.project, "monitor-drift", columns, "Columns against those before the release")
+    _page(record.project, "monitor-page", record.page, "The monitor")
 
 
 @_show.register

@@ -23,11 +23,14 @@ TAG = "perennial"
 HEAD = "# Made from configs/*.yaml by `make deployments`; edit the charters instead.\n"
 ALARM = "perennial.alarm"
 """The event that the monitor emits, with a `reason` in its payload."""
+SERVICE = "perennial.alarm.service"
+"""The same, where no new model helps: the service fails or is slow."""
 
 FLOWS = {
     "train": "From the charter to a live release.",
     "score": "Predictions for a file.",
     "retrain": "Folds in what happened since, and lets the better model take over.",
+    "monitor": "Looks at drift, performance, age and the service; an alarm starts a retrain.",
     "rollback": "Brings the previous release back.",
 }
 """Each flow of `flows/<name>.py` that is deployed, and what it does."""

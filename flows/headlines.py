@@ -14,6 +14,7 @@ from tasks.feedback import Fed
 from tasks.history import Entry
 from tasks.ingest import Ingested
 from tasks.lake import Table
+from tasks.monitor import Watched
 from tasks.package import Bundle
 from tasks.rehearse import Blessing
 from tasks.replay import Replayed, Stretch
@@ -170,6 +171,15 @@ def _(record: Promotion) -> str:
 def _(record: Entry) -> str:
     live = "nothing is live" if record.release is None else f"release {record.release} stays live"
     return f"{record.event}, {live}: {record.why}"
+
+
+@headline.register
+def _(record: Watched) -> str:
+    rows = f"{record.window.rows:,} rows since {record.window.since:%Y-%m-%d}"
+    if record.alarms:
+        return f"{rows}; {'; '.join(alarm.reason for alarm in record.alarms)}"
+    unsure = [verdict for verdict in record.verdicts if not verdict.passed]
+    return "; ".join([rows, *(one.message for one in unsure), "no limit crossed"])
 
 
 @headline.register

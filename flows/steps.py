@@ -25,6 +25,7 @@ import tasks.explore
 import tasks.feedback
 import tasks.ingest
 import tasks.keep
+import tasks.monitor
 import tasks.package
 import tasks.rehearse
 import tasks.renew
@@ -98,6 +99,7 @@ rehearse = step(tasks.rehearse.rehearse, retries=2, seconds=15 * MINUTE, resume=
 deploy = step(tasks.deploy.deploy, retries=3, seconds=15 * MINUTE, resume=False)
 keep = step(tasks.keep.keep, retries=3, seconds=15 * MINUTE, resume=False)
 rollback = step(tasks.rollback.rollback, retries=2, seconds=5 * MINUTE, resume=False)
+monitor = step(tasks.monitor.monitor, retries=2, seconds=30 * MINUTE, resume=False)
 score = step(tasks.score.score, retries=2, resume=False)
 feedback = step(tasks.feedback.feedback, retries=2, resume=False)
 advance = step(tasks.replay.advance, resume=False)  # to ask again would count twice

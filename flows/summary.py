@@ -1,9 +1,10 @@
-"""The end of a training, a retrain or a rollback, as a person reads it in the terminal."""
+"""The end of a training, a retrain, a rollback or a look, as a person reads it in the terminal."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -14,9 +15,13 @@ from flows.train import Trained
 from serving.home import home, place
 from tasks.compare import Promotion
 from tasks.evaluate import Measure, Scorecard
+from tasks.monitor import Watched
 from tasks.replay import Replayed
 from tasks.rollback import RolledBack
 from tasks.tune import Study
+
+SHOWN = 8
+"""Columns of a look in the terminal; what has shifted is always there."""
 
 
 def say_trained(trained: Trained, charter: Path) -> None:
@@ -88,6 +93,72 @@ def say_rolled_back(rolled: RolledBack) -> None:
     }
     console.print(Panel(_named(lines), title_align="left", border_style="green",
                         title=f"{rolled.project}: release {rolled.release} is live"))  # fmt: skip
+
+
+def say_watched(watched: Watched, charter: Path) -> None:
+    """What shifted, how good the answers are, which limits were crossed, and where to look."""
+    console.print()
+    if watched.findings:
+        console.print(_drift(watched))
+    if watched.measured or watched.expected:
+        console.print(_performance(watched))
+    console.print(_limits(watched))
+    window = watched.window
+    lines = {
+        "rows": f"{window.rows:,}, {window.labelled:,} with their truth",
+        "window": f"{window.since:%Y-%m-%d %H:%M} to {window.until:%Y-%m-%d %H:%M} UTC",
+        "page": place(watched.page).as_uri(),
+    }
+    if watched.reason:
+        lines["new model"] = f"perennial retrain {charter}"
+    crossed = len(watched.alarms)
+    said = f"{crossed} limit{'s' * (crossed > 1)} crossed" if crossed else "no limit crossed"
+    console.print(Panel(_named(lines), title_align="left",
+                        border_style="red" if crossed else "green",
+                        title=f"{watched.project}, release {watched.release}: {said}"))  # fmt: skip
+
+
+def _drift(watched: Watched) -> Table:
+    shown = max(SHOWN, sum(one.shifted for one in watched.findings))
+    table = Table(title="Shifts since the training, largest first", title_justify="left", box=None,
+                  pad_edge=False)  # fmt: skip
+    table.add_column("column")
+    for name in ("effect", "chance", "missing", "before", "unseen", "expected"):
+        table.add_column(name, justify="right")
+    for one in watched.findings[:shown]:
+        chance = "<0.001" if one.adjusted < 0.001 else f"{one.adjusted:.3f}"
+        shares = (one.missing, one.missing_before, one.unseen, one.unseen_before)
+        table.add_row(
+            f"▲ {one.name}" if one.shifted else f"  {one.name}", f"{one.effect:.2f}", chance,
+            *(f"{share:.1%}" for share in shares), style="bold red" if one.shifted else "",
+        )  # fmt: skip
+    rest = len(watched.findings) - shown
+    if rest > 0:
+        table.caption = Text(f"and {rest} columns with smaller shifts, on the page", "dim")
+    return table
+
+
+def _performance(watched: Watched) -> Table:
+    found = [one for one in (watched.measured, watched.expected) if one]
+    table = Table(title=f"\nPerformance: {found[0].metric}", title_justify="left", box=None,
+                  pad_edge=False)  # fmt: skip
+    table.add_column("")
+    for name in ("rows", "value", "95 % interval", "promised"):
+        table.add_column(name, justify="right")
+    for one in found:
+        table.add_row(one.kind, f"{one.rows:,}", _number(one.value),
+                      f"{one.low:.4g} to {one.high:.4g}", _number(one.promised))  # fmt: skip
+    return table
+
+
+def _limits(watched: Watched) -> Group:
+    table = Table.grid(padding=(0, 1))
+    for verdict in watched.verdicts:
+        mark = (
+            ("✓", "green") if verdict.passed else ("✗", "red") if verdict.stops else ("!", "yellow")
+        )
+        table.add_row(Text.assemble("  ", mark), Text(verdict.gate, "dim"), Text(verdict.message))
+    return Group("\nLimits of the charter", table)
 
 
 def _duel(promotion: Promotion, gain: Measure) -> Table:

@@ -22,6 +22,13 @@ class Alarm(Frozen):
     """In words, for people and for the history of the project."""
     curable: bool
     """Whether a new model may help: it helps against drift and age, not against a slow service."""
+    about: tuple[str, ...] = ()
+    """The columns that it is about; empty where it is about none."""
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What is passed on only once."""
+        return tuple(f"{self.gate}: {column}" for column in self.about) or (self.gate,)
 
 
 @dataclass(frozen=True)
@@ -30,12 +37,16 @@ class Judged:
 
     verdict: Verdict
     curable: bool = True
+    about: tuple[str, ...] = ()
 
     @property
     def alarm(self) -> Alarm | None:
         if not self.verdict.stops:
             return None
-        return Alarm(gate=self.verdict.gate, reason=self.verdict.message, curable=self.curable)
+        return Alarm(
+            gate=self.verdict.gate, reason=self.verdict.message, curable=self.curable,
+            about=self.about,
+        )  # fmt: skip
 
 
 def drift(limit: Drift, found: Sequence[Finding], rows: int, known: bool) -> Judged:
@@ -59,7 +70,8 @@ def drift(limit: Drift, found: Sequence[Finding], rows: int, known: bool) -> Jud
             f"none of {len(found)} columns shifted; the largest effect is {largest.effect:.2f} "
             f"({largest.name}), limit {limit.effect:g}"
         )
-    return Judged(Verdict(gate=gate, passed=not shifted, message=said, numbers=numbers))
+    verdict = Verdict(gate=gate, passed=not shifted, message=said, numbers=numbers)
+    return Judged(verdict, about=tuple(one.name for one in shifted))
 
 
 def worse(limit: float | None, known: Performance | None, guessed: Performance | None) -> Judged:

@@ -34,6 +34,7 @@ def test_the_schedules_of_the_charter_are_those_of_its_retrain_and_monitor(proje
     schedules = {flow: made["schedules"] for flow, made in found.items() if made["schedules"]}
     assert {flow: clock[0]["cron"] for flow, clock in schedules.items()} == {
         "flows.retrain.retrain": "0 4 1 * *",
+        "flows.monitor.monitor": "*/10 * * * *",
     }
     assert {clock[0]["timezone"] for clock in schedules.values()} == {"Europe/Berlin"}
     assert schedules["flows.retrain.retrain"][0]["parameters"] == {"reason": "its schedule"}

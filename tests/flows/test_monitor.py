@@ -1,0 +1,90 @@
+"""Monitor, on a real server: what is seen is shown, and what is news is told once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+
+from serving.journal import Journal
+from serving.journaling.ids import derived
+from tests.flows.conftest import berries
+
+CHARTER = Path("configs/berries.yaml")
+NOW = datetime.now(UTC)
+QUICK = ("tuning.families=[linear]", "evaluation.beat={}", "evaluation.minimum={}")
+
+
+def _arrive(rows: int, first: int, sweeter: float = 0.0) -> None:
+    """Berries of the days before `NOW`, with their truth."""
+    entries = []
+    for name, sugar, weight, field, ripe in berries(rows, 5, first):
+        sweet = float(sugar) + sweeter if sugar else None
+        row = {"berry": name, "sugar": sweet, "weight": float(weight), "field": field}
+        entries.append((derived("berries", name), json.dumps(row), ripe == "true"))
+    with closing(Journal("berries")) as journal:
+        journal.arrive(entries, at=(NOW - timedelta(hours=6)).timestamp())
+
+
+def _events(wanted: int) -> list[dict[str, Any]]:
+    """The alarms that the server knows, oldest first; it writes them down within seconds."""
+    asked = {"filter": {"event": {"prefix": ["perennial."]}, "order": "ASC"}}
+    deadline = time.monotonic() + 30
+    with get_client(sync_client=True) as client:
+        while True:
+            found = client.request("POST", "/events/filter", json=asked).json()["events"]
+            if len(found) >= wanted or time.monotonic() > deadline:
+                return list(found)
+            time.sleep(0.3)
+
+
+@pytest.mark.timeout(300)
+def test_an_alarm_reaches_the_server_once_and_again_while_it_stands(
+    project: Path, prefect: None
+) -> None:
+    from flows.monitor import monitor
+    from flows.train import train
+
+    train(CHARTER, QUICK)
+    _arrive(300, first=900)
+    calm = monitor(CHARTER, (), NOW)
+    assert (calm.alarms, calm.reason) == ((), "")
+    _arrive(300, first=1_500, sweeter=8.0)
+    seen = monitor(CHARTER, (), NOW)
+    [alarm] = [alarm for alarm in seen.alarms if alarm.gate == "runtime.drift"]
+    assert alarm.about[0] == "sugar"
+    [event] = _events(1)
+    assert event["event"] == "perennial.alarm"
+    assert event["resource"]["prefect.resource.id"] == "perennial.project.berries"
+    assert event["payload"]["charter"] == "configs/berries.yaml"
+    assert event["payload"]["reason"] == seen.reason
+    assert "sugar (effect" in seen.reason
+    assert any(one["prefect.resource.role"] == "flow-run" for one in event["related"])
+
+    monitor(CHARTER, (), NOW + timedelta(minutes=10))  # stands: no news
+    monitor(CHARTER, (), NOW + timedelta(days=1, minutes=10))
+    assert [one["event"] for one in _events(2)] == ["perennial.alarm"] * 2
+    _the_command_says_it()
+
+
+def _the_command_says_it() -> None:
+    environment = {**os.environ, "COLUMNS": "140"}
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", "monitor", str(CHARTER), "--json", "out.json"],
+        env=environment, capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "▲ sugar" in done.stdout
+    assert "perennial retrain configs/berries.yaml" in done.stdout
+    told = json.loads(Path("out.json").read_text())
+    assert told["outcome"] == "done"
+    assert told["alarms"][0]["gate"] == "runtime.drift"
