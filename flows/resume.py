@@ -15,13 +15,13 @@ from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from pydantic import BaseModel
 
-from serving.home import place
+from serving.home import home, place
 
 ROOMS = ("charter", "serving", "tasks")
 
 
 class SameCodeSameInputs(CachePolicy):
-    """The key of a stage: its inputs, and the source of every module of ours that it rests on.
+    """The key of a stage: the root, its inputs, and the source of every module that it rests on.
 
     Prefect's own TASK_SOURCE hashes one function, so that an edit of what it calls would give a
     stale record.
@@ -35,6 +35,7 @@ class SameCodeSameInputs(CachePolicy):
         **kwargs: Any,
     ) -> str | None:
         digest = hashlib.sha256(code_fingerprint(task_ctx.task.fn.__module__).encode())
+        digest.update(str(home().resolve()).encode())
         for name, value in sorted(inputs.items()):
             said = value.model_dump_json() if isinstance(value, BaseModel) else str(value)
             digest.update(f"\0{name}\0{said}".encode())

@@ -1,27 +1,30 @@
-"""Prefect's own server, beside a run or for `perennial up`, that never outlives who started it.
+"""Prefect's own server, for all commands at work on one root; it ends with the last of them.
 
 Prefect starts a temporary server by itself when it is given no address; that one is left over when
-the run is killed, and goes on holding the database. This one ends with its caller, however it went.
+the run is killed, and goes on holding the database. Here every command holds a shared lock, and the
+server waits for an exclusive one: the system grants it once all are gone, however they went.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from charter import Refusal
-from flows.lifeline import beside, end_with_caller
 from flows.settings import laptop
 from serving.home import home
 
@@ -34,12 +37,11 @@ PATIENCE = 180.0
 
 @contextmanager
 def api() -> Iterator[str]:
-    """The address of a Prefect API: PREFECT_API_URL, one that runs on this root, or a new one."""
-    found = os.environ.get("PREFECT_API_URL") or running()
-    if found:
-        yield found
+    """The address of a Prefect API: PREFECT_API_URL, or the server of this root."""
+    if given := os.environ.get("PREFECT_API_URL"):
+        yield given
         return
-    with started(free_port()) as url:
+    with shared() as url:
         yield url
 
 
@@ -64,18 +66,62 @@ def refuse_taken(port: int, what: str, remedy: str, host: str = "127.0.0.1") -> 
 
 
 @contextmanager
-def started(port: int) -> Iterator[str]:
-    """The address of a new server of this root, which ends with the block."""
-    url = f"http://127.0.0.1:{port}/api"
-    log, note = home() / "prefect" / "server.log", _note()
-    environment = {**laptop(), "PREFECT_UI_API_URL": url}
-    with beside("flows.server", str(port), log=log, environment=environment) as process:
+def shared(port: int | None = None) -> Iterator[str]:
+    """The address of the server of this root, started on `port` (any) where none runs yet."""
+    process = None
+    with _lock("users") as users:
+        with _lock("starting") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            fcntl.flock(users, fcntl.LOCK_SH)  # waits until one that is ending has ended
+            url = running()
+            if url is None:
+                process, url = _start(port or free_port())
         try:
-            _await(url, process, log)
-            note.write_text(json.dumps({"url": url, "pid": process.pid}))
             yield url
         finally:
-            note.unlink(missing_ok=True)
+            fcntl.flock(users, fcntl.LOCK_UN)
+            if process is not None:
+                _wait(process)
+
+
+def _lock(name: str) -> IO[bytes]:
+    (home() / "prefect").mkdir(parents=True, exist_ok=True)
+    return (home() / "prefect" / f"{name}.lock").open("ab")
+
+
+def _start(port: int) -> tuple[subprocess.Popen[bytes], str]:
+    url = f"http://127.0.0.1:{port}/api"
+    log = home() / "prefect" / "server.log"
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flows.server", str(port)],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            env={**os.environ, **laptop(), "PREFECT_UI_API_URL": url},
+            start_new_session=True,  # Ctrl-C is for us; it ends when nobody uses it
+        )  # fmt: skip
+    _await(url, process, log)
+    _note().write_text(json.dumps({"url": url, "pid": process.pid}))
+    return process, url
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    """Until the server that we started has ended, unless others use it."""
+    while process.poll() is None and not _used():
+        time.sleep(0.05)
+
+
+def _used() -> bool:
+    """Whether a command holds the shared lock; the server holds the exclusive one when it ends."""
+    with _lock("users") as users:
+        return not _taken(users, fcntl.LOCK_EX) and _taken(users, fcntl.LOCK_SH)
+
+
+def _taken(lock: IO[bytes], how: int) -> bool:
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -112,16 +158,19 @@ def running() -> str | None:
     return url if _answers(url) else None
 
 
-def _end() -> None:
-    threading.Timer(10, os._exit, args=(0,)).start()
-    os.kill(os.getpid(), 15)
+def _end_with_users() -> None:
+    with _lock("users") as users:
+        fcntl.flock(users, fcntl.LOCK_EX)
+        threading.Timer(10, os._exit, args=(0,)).start()
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait()  # whoever comes now waits for our end
 
 
 def main() -> None:
-    """Serve Prefect's API and UI, and the pages, until standard input ends."""
+    """Serve Prefect's API and UI, and the pages, until nobody uses this root."""
     options = _options()
     if not options.alone:
-        end_with_caller(_end)
+        threading.Thread(target=_end_with_users, daemon=True).start()
     import uvicorn
     from prefect.server.api.server import create_app
     from starlette.applications import Starlette
@@ -139,7 +188,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m flows.server")
     parser.add_argument("port", type=int)
     parser.add_argument("--host", default="127.0.0.1", help="default: this machine only")
-    parser.add_argument("--alone", action="store_true", help="no caller is there to end with")
+    parser.add_argument("--alone", action="store_true", help="runs on when nobody uses it")
     return parser.parse_args()
 
 

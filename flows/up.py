@@ -99,7 +99,7 @@ def _prefect(projects: Sequence[Project], port: int) -> Iterator[str]:
     with ThreadPoolExecutor(1) as beside_it:
         beside_it.submit(import_module, "flows.apply")  # takes seconds, as the start does
         given = os.environ.get("PREFECT_API_URL")
-        with _given(given) if given else server.started(port) as url:
+        with _given(given) if given else server.shared(port) as url:
             again = _deploy(projects, url, own=not given)
             if again:
                 console.print(f"runs that were cut off go on: {again}")
