@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,6 +48,20 @@ def released(
     releases.publish(folder, number, None)
     _backdate(folder)
     return made.charter
+
+
+@contextmanager
+def once(folder: Path, task: Task = "binary", count: int = 6_000) -> Iterator[Charter]:
+    """The same for a whole module of tests, in a root of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PERENNIAL_HOME", str(folder))
+        yield released(patch, task, count)
+
+
+def copied(charter: Charter, model: Path, root: Path, **runtime: Any) -> Charter:
+    """The released project brought to the root of one test, with other words on run time."""
+    shutil.copytree(model, root)
+    return charter.model_copy(update={"runtime": charter.runtime.model_copy(update=runtime)})
 
 
 def _backdate(folder: Path) -> None:
