@@ -20,6 +20,10 @@ RUN = 14
 """Longest run of days that are drawn together; an eighth of the reference at most."""
 CERTAIN = 10
 """Draws beyond the window that are enough to read its p-value from the draws alone."""
+CLUSTERED = 0.02
+"""Part of the divergence that days have to explain, so that they count at all."""
+QUANTILES = (np.arange(50) + 0.5) / 50
+"""A distribution as so many equally likely values."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,12 @@ class Null:
             self._counts(self._own, days.shares, rows),
         )
         mean = float(drawn.mean())
-        cells = np.count_nonzero(whole) - 1
+        cells = max(1, int(np.count_nonzero(whole)) - 1)
         noise = cells * (1 / rows + 1 / whole.sum()) / (8 * np.log(2))
-        part = min(1.0, max(0.0, 1 - noise / mean)) if mean and days.between else 0.0
         return Comparison(
             distance=found**0.5,
             effect=max(0.0, found - mean) ** 0.5,
-            p=_p(found, drawn, days.independent, part),
+            p=_p(found, drawn, days.independent, noise, cells),
             usual=float(np.quantile(drawn, 0.95)) ** 0.5,
         )
 
@@ -144,24 +147,44 @@ def _kept(values: np.ndarray, wanted: float) -> np.ndarray:
     return np.sqrt(np.maximum(values - level, 0.0) / safe)
 
 
-def _p(found: float, drawn: np.ndarray, independent: float, part: float) -> float:
+def _p(found: float, drawn: np.ndarray, independent: float, noise: float, cells: int) -> float:
     """How often a window without drift is at least as far away.
 
-    Far out, the draws are too few and days that were never seen are missing among them: there a
-    scaled F distribution with the draws' mean and variance (Satterthwaite, 1946) says it. `part`
-    of the mean is between days and known from so many `independent` runs only; the rest is the
-    sampling noise of rows, which is known.
+    Far out, the draws are too few and days that were never seen are missing among them: there
+    distributions with the draws' mean and variance (Satterthwaite, 1946) say it.
     """
-    from scipy.stats import f as fisher
-
     beyond = int((drawn >= found).sum())
     counted = (1 + beyond) / (1 + len(drawn))
     mean, spread = float(drawn.mean()), float(drawn.var())
     if mean == 0 or spread == 0:
         return counted
-    known = max(1.0, independent - 1)
-    # Squares of few values spread too little (kurtosis of a sample).
-    spread *= 1 + part**2 * (3 / (max(2.0, known) - 1) if np.isfinite(known) else 0.0)
-    own = 2 * mean**2 / spread
-    tail = float(fisher.sf(found / mean, own, min(own * known / max(part, 1e-3) ** 2, 1e9)))
+    if not np.isfinite(independent) or mean - noise < CLUSTERED * mean:
+        tail = _of_rows(found, mean, spread)
+    else:
+        tail = _of_days(found, mean - noise, spread, independent, noise, cells)
     return max(counted, tail) if beyond >= CERTAIN else tail
+
+
+def _of_rows(found: float, mean: float, spread: float) -> float:
+    """The sampling of rows alone: a scaled chi-square."""
+    from scipy.stats import chi2
+
+    freedom = 2 * mean**2 / spread
+    return float(chi2.sf(found / mean * freedom, freedom))
+
+
+def _of_days(
+    found: float, days: float, spread: float, independent: float, noise: float, cells: int
+) -> float:
+    """What the sampling of rows adds, `noise` on average, is known: a scaled chi-square over the
+    cells. What days add is known from so many `independent` runs only: a scaled F."""
+    from scipy.stats import chi2
+    from scipy.stats import f as fisher
+
+    known = max(1.0, independent - 1)
+    left = max(spread - 2 * noise**2 / cells, 0.1 * spread)
+    # Squares of few values spread too little (kurtosis of a sample).
+    freedom = 2 * days**2 / (left * (1 + 3 / (max(2.0, known) - 1)))
+    of_rows = noise / cells * chi2.ppf(QUANTILES, cells)
+    beside = np.maximum(found - of_rows, 0.0) / days
+    return float(fisher.sf(beside, freedom, max(freedom, 1.0) * known).mean())
