@@ -32,9 +32,13 @@ BY_SCHEDULE = "auto-scheduled"
 PAGE = 200
 
 
-def settle(client: SyncPrefectClient) -> int:
-    """Let what was cut off go on, and make up for one missed tick each; the runs that go on."""
-    again = sum(_settle(client, run) for run in _runs(client, CUT_OFF))
+def settle(client: SyncPrefectClient, before: datetime) -> int:
+    """Let what was cut off go on, and make up for one missed tick each; the runs that go on.
+
+    `before` is when the server was started: what has begun since is at work.
+    """
+    cut_off = [run for run in _runs(client, CUT_OFF) if run.state and run.state.timestamp < before]
+    again = sum(_settle(client, run) for run in cut_off)
     for run in _missed(client):
         client.delete_flow_run(run.id)
     _free_places(client)

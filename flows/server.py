@@ -24,6 +24,8 @@ from typing import IO, TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
+
 from charter import Refusal
 from flows.settings import laptop
 from serving.home import home
@@ -43,6 +45,11 @@ def api() -> Iterator[str]:
         return
     with shared() as url:
         yield url
+
+
+def address(port: int) -> str:
+    """The address of the API of a server of ours on this port."""
+    return f"http://127.0.0.1:{port}/api"
 
 
 def free_port() -> int:
@@ -90,16 +97,15 @@ def _lock(name: str) -> IO[bytes]:
 
 
 def _start(port: int) -> tuple[subprocess.Popen[bytes], str]:
-    url = f"http://127.0.0.1:{port}/api"
-    log = home() / "prefect" / "server.log"
-    with log.open("ab") as out:
+    url = address(port)
+    with log().open("ab") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "flows.server", str(port)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             env={**os.environ, **laptop(), "PREFECT_UI_API_URL": url},
             start_new_session=True,  # Ctrl-C is for us; it ends when nobody uses it
         )  # fmt: skip
-    _await(url, process, log)
+    _await(url, process)
     _note().write_text(json.dumps({"url": url, "pid": process.pid}))
     return process, url
 
@@ -124,7 +130,7 @@ def _taken(lock: IO[bytes], how: int) -> bool:
     return True
 
 
-def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _await(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -133,8 +139,8 @@ def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
             return
         time.sleep(0.1)
     process.kill()
-    tail = log.read_text(errors="replace")[-2000:]
-    raise RuntimeError(f"the Prefect server did not start; the end of {log}:\n{tail}")
+    tail = log().read_text(errors="replace")[-2000:]
+    raise RuntimeError(f"the Prefect server did not start; the end of {log()}:\n{tail}")
 
 
 def _answers(url: str) -> bool:
@@ -147,6 +153,20 @@ def _answers(url: str) -> bool:
 
 def _note() -> Path:
     return home() / "prefect" / "server.json"
+
+
+def log() -> Path:
+    """Where the server of this root says what it has to say."""
+    return home() / "prefect" / "server.log"
+
+
+def alive() -> bool:
+    """Whether the process of the server of this root runs, however busy it is."""
+    try:
+        process = psutil.Process(json.loads(_note().read_text())["pid"])
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
+        return False
 
 
 def running() -> str | None:

@@ -4,83 +4,61 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
 
-from charter import Charter, Refusal
-from charter.deployment import Deployment
-from charter.load import load
+from charter import Refusal
 from flows import deployments, server
+from flows.house import House
 from flows.lifeline import beside
+from flows.projects import Project, addresses, loaded
 from flows.services import released, service
 from flows.settings import laptop
 from flows.terminal import console, say_where
-from serving.home import home
+from serving.home import home, place
 
 STOP = "Choose another with --port, or stop that program."
 EVERY = 1.0  # seconds between looks at what runs
 
 
-class Project(NamedTuple):
-    """A charter, where it stands, and the port of its service."""
-
-    path: Path
-    charter: Charter
-    port: int
-
-
 def up(charters: Sequence[Path], port: int) -> None:
-    """Prefect's server and UI, the deployments, a worker and the services, until Ctrl-C."""
-    projects = _projects(charters or sorted(Path("configs").glob("*.yaml")))
-    _refuse_what_cannot_be(projects, port)
+    """Prefect's server and UI, the deployments, a worker and the services, until Ctrl-C.
+
+    With PREFECT_API_URL set, that server is used and none is started.
+    """
+    given = os.environ.get("PREFECT_API_URL")
+    projects = loaded(charters or sorted(Path("configs").glob("*.yaml")))
+    _refuse_what_cannot_be(projects, None if given else port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: in order
     with ExitStack() as stack:
         try:
-            url = stack.enter_context(_prefect(projects, port))
-            running = {"the worker": stack.enter_context(_worker(url))}
-            waiting = [one for one in projects if not _serve(one, stack, running)]
-            say_where("up; Ctrl-C ends it", addresses(projects, waiting, url))
-            _watch(stack, running, waiting)
+            with console.status("starting; the first time takes half a minute"):
+                url = stack.enter_context(_prefect(projects, None if given else port))
+                house = stack.enter_context(House())
+                _keep_worker(house, url)
+                served = [one for one in projects if _serve(one, house)]
+            pages = place("pages").as_uri() if given else f"{url.removesuffix('/api')}/pages"
+            say_where("up; Ctrl-C ends it", addresses(projects, served, url, pages))
+            _watch(house, [one for one in projects if one not in served], own=not given)
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the second one would leave things behind
             console.print("stopping")
 
 
-def _projects(charters: Sequence[Path]) -> list[Project]:
-    """The charters loaded; a port that they leave open is the next one that none of them names."""
-    if not charters:
-        raise Refusal(
-            "configs", "found no charter", "wanted at least one",
-            "Draft one: `perennial new NAME --data FILE`.",
-        )  # fmt: skip
-    loaded = {path: load(path) for path in charters}
-    named = {words.deployment.port for words in loaded.values() if _names_port(words)}
-    default = Deployment.model_fields["port"].default
-    free = (port for port in range(default, 65_536) if port not in named)
-    return [
-        Project(path, words, words.deployment.port if _names_port(words) else next(free))
-        for path, words in loaded.items()
-    ]
-
-
-def _names_port(charter: Charter) -> bool:
-    return "port" in charter.deployment.model_fields_set
-
-
-def _refuse_what_cannot_be(projects: Sequence[Project], port: int) -> None:
+def _refuse_what_cannot_be(projects: Sequence[Project], port: int | None) -> None:
     if found := server.running():
-        raise Refusal(
-            "PERENNIAL_HOME", f"found that another `perennial` is at work there, with {found}",
-            "wanted the root for itself",
-            "Wait until that run has ended, or stop it. Runs started while this is up use its server.",
-        )  # fmt: skip
-    server.refuse_taken(port, "the Prefect UI", STOP)
-    owners: dict[int, str] = {port: "the Prefect UI"}
+        raise _busy(found)
+    owners: dict[int, str] = {}
+    if port is not None:
+        server.refuse_taken(port, "the Prefect UI", STOP)
+        owners[port] = "the Prefect UI"
     for project in projects:
         name = f"the service of {project.charter.name}"
         remedy = f"Set deployment.port in {project.path}, or stop that program."
@@ -93,25 +71,31 @@ def _refuse_what_cannot_be(projects: Sequence[Project], port: int) -> None:
         server.refuse_taken(project.port, name, remedy, project.charter.deployment.host)
 
 
+def _busy(url: str) -> Refusal:
+    return Refusal(
+        f"PERENNIAL_HOME ({home()})", f"found that another `perennial` is at work there, with {url}",
+        "wanted the root for itself",
+        "Wait until that run has ended, or stop it. Runs started while this is up use its server.",
+    )  # fmt: skip
+
+
 @contextmanager
-def _prefect(projects: Sequence[Project], port: int) -> Iterator[str]:
-    """The address of the API, with our deployments in place."""
+def _prefect(projects: Sequence[Project], port: int | None) -> Iterator[str]:
+    """The address of the API, with our deployments in place; that given, where there is no port."""
+    before = datetime.now(UTC)
     with ThreadPoolExecutor(1) as beside_it:
         beside_it.submit(import_module, "flows.apply")  # takes seconds, as the start does
-        given = os.environ.get("PREFECT_API_URL")
-        with _given(given) if given else server.shared(port) as url:
-            again = _deploy(projects, url, own=not given)
+        with server.shared(port) if port else nullcontext(os.environ["PREFECT_API_URL"]) as url:
+            if port and url != server.address(port):
+                raise _busy(url)  # a command that was started in the same moment was faster
+            again = _deploy(projects, url, before if port else None)
             if again:
                 console.print(f"runs that were cut off go on: {again}")
             yield url
 
 
-@contextmanager
-def _given(url: str) -> Iterator[str]:
-    yield url
-
-
-def _deploy(projects: Sequence[Project], url: str, own: bool) -> int:
+def _deploy(projects: Sequence[Project], url: str, before: datetime | None) -> int:
+    """Bring our deployments; the runs that go on, of those that were cut off `before`."""
     from prefect.client.orchestration import get_client
 
     from flows import leftovers
@@ -120,59 +104,47 @@ def _deploy(projects: Sequence[Project], url: str, own: bool) -> int:
 
     made = [one for path, words, _ in projects for one in deployments.of(path, words)]
     with connected(url), get_client(sync_client=True) as client:
-        again = leftovers.settle(client) if own else 0
+        again = leftovers.settle(client, before) if before else 0
         apply(client, made, Path.cwd())
     return again
 
 
-@contextmanager
-def _worker(url: str) -> Iterator[subprocess.Popen[bytes]]:
+def _keep_worker(house: House, url: str) -> None:
     log = home() / "prefect" / "worker.log"
     environment = {**laptop(), "PREFECT_API_URL": url}
-    with beside("flows.worker", deployments.POOL, log=log, environment=environment) as process:
-        yield process
+    start = partial(beside, "flows.worker", deployments.POOL, log=log, environment=environment)
+    house.keep("the worker", start, log)
 
 
-def _serve(project: Project, stack: ExitStack, running: dict[str, subprocess.Popen[bytes]]) -> bool:
+def _serve(project: Project, house: House) -> bool:
     """Start the service of a project that has a release; whether it has."""
     name, host = project.charter.name, project.charter.deployment.host
-    if released(project.charter):
-        log = home() / "releases" / name / "service.log"
-        process = stack.enter_context(service(project.charter, host, project.port, log))
-        running[f"the service of {name}"] = process
-    return released(project.charter)
+    if not released(project.charter):
+        return False
+    log = home() / "releases" / name / "service.log"
+    start = partial(service, project.charter, host, project.port, log)
+    process = house.keep(f"the service of {name}", start, log)
+    while process.poll() is None and not _listens(host, project.port):
+        time.sleep(0.1)
+    return True
 
 
-def _watch(
-    stack: ExitStack, running: dict[str, subprocess.Popen[bytes]], waiting: list[Project]
-) -> None:
-    """Until something ends that should not; a first release gets its service."""
+def _listens(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _watch(house: House, waiting: list[Project], own: bool) -> None:
+    """Until something ends for good that should not; a first release gets its service."""
     while True:
-        for what, process in running.items():
-            if process.poll() is not None:
-                raise RuntimeError(f"{what} ended by itself with code {process.returncode}")
-        for project in [one for one in waiting if _serve(one, stack, running)]:
+        house.look()
+        if own and not server.alive():
+            raise RuntimeError(f"the Prefect server ended by itself; see {server.log()}")
+        for project in [one for one in waiting if _serve(one, house)]:
             waiting.remove(project)
-            console.print(f"{project.charter.name}: {_address(project)} serves the first release")
+            name = project.charter.name
+            console.print(f"{name}: the first release is served at {project.address}")
         time.sleep(EVERY)
-
-
-def addresses(projects: Sequence[Project], waiting: Sequence[Project], url: str) -> dict[str, str]:
-    """Where to look, by what one finds there."""
-    ui = url.removesuffix("/api")
-    found = {"Prefect UI": ui}
-    for project in projects:
-        name = project.charter.name
-        if project in waiting:
-            found[name] = f"no release yet: perennial train {project.path}"
-            continue
-        found[f"{name}: page"] = f"{ui}/pages/{name}/scorecard.html"
-        found[f"{name}: service"] = _address(project)
-    found["run one"] = (
-        f"PREFECT_API_URL={url} prefect deployment run train/{projects[0].charter.name}"
-    )
-    return found
-
-
-def _address(project: Project) -> str:
-    return f"http://{project.charter.deployment.host}:{project.port}"

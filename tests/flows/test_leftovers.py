@@ -50,11 +50,11 @@ def test_a_run_that_was_cut_off_goes_on_and_its_place_is_free(
     client.set_flow_run_state(run, Pending())  # takes the only place
     client.set_flow_run_state(run, Running(), force=True)
     assert client.read_deployment(deployment).global_concurrency_limit.active_slots == 1  # type: ignore[union-attr]
-    assert settle(client) == 1
+    assert settle(client, datetime.now(UTC)) == 1
     found = client.read_flow_run(run)
     assert (found.state_type, found.state_name) == (StateType.SCHEDULED, "Resuming")
     assert client.read_deployment(deployment).global_concurrency_limit.active_slots == 0  # type: ignore[union-attr]
-    assert settle(client) == 0
+    assert settle(client, datetime.now(UTC)) == 0
 
 
 def test_a_run_that_was_being_cancelled_is_and_one_that_nobody_deployed_has_crashed(
@@ -69,7 +69,7 @@ def test_a_run_that_was_being_cancelled_is_and_one_that_nobody_deployed_has_cras
     cancelled = _run(client, deployment, Running())
     client.set_flow_run_state(cancelled, Cancelling(), force=True)
     by_hand = client.create_flow_run(flow(print), state=Running()).id
-    assert settle(client) == 0
+    assert settle(client, datetime.now(UTC)) == 0
     assert client.read_flow_run(cancelled).state_type == StateType.CANCELLED
     assert client.read_flow_run(by_hand).state_type == StateType.CRASHED
 
@@ -84,9 +84,9 @@ def test_a_run_that_is_cut_off_every_time_does_not_go_on_for_ever(
 
     run = _run(client, deployment, Running())
     for _ in range(TRIES - 1):
-        assert settle(client) == 1
+        assert settle(client, datetime.now(UTC)) == 1
         client.set_flow_run_state(run, Running(), force=True)
-    assert settle(client) == 0
+    assert settle(client, datetime.now(UTC)) == 0
     assert client.read_flow_run(run).state_type == StateType.CRASHED
 
 
@@ -100,7 +100,7 @@ def test_of_missed_ticks_only_the_newest_is_made_up_for(
     asked = _run(client, deployment, Scheduled(scheduled_time=NOW - timedelta(hours=3)))
     missed = [_tick(client, deployment, NOW - timedelta(hours=hours)) for hours in (2, 5, 1, 4)]
     to_come = _tick(client, deployment, NOW + timedelta(hours=1))
-    settle(client)
+    settle(client, datetime.now(UTC))
     left = {run.id for run in client.read_flow_runs()}
     assert {asked, missed[2], to_come} <= left
     assert not {missed[0], missed[1], missed[3]} & left

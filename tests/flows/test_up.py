@@ -21,6 +21,7 @@ import pytest
 
 from charter import Refusal
 from flows import server
+from flows.projects import loaded
 from flows.up import up
 from tasks import history
 
@@ -64,10 +65,8 @@ def test_a_port_that_two_charters_name_is_refused(project: Path) -> None:
 
 
 def test_ports_that_charters_leave_open_are_counted_on(project: Path) -> None:
-    from flows.up import _projects
-
     _second(project)
-    found = _projects([Path("configs/berries.yaml"), Path("configs/cherries.yaml")])
+    found = loaded([Path("configs/berries.yaml"), Path("configs/cherries.yaml")])
     assert [one.port for one in found] == [8080, 8081]
 
 
@@ -181,7 +180,7 @@ def test_the_house_trains_serves_and_retrains_when_asked_alarmed_or_due(patient:
     with _up(patient) as house:
         house.said("no release yet: perennial train configs/berries.yaml")
         house.completed(house.start("train/berries"))
-        house.said("serves the first release")
+        house.said("the first release is served at")
         _alarm(house, "sugar has moved")
         both = [house.start("retrain/berries") for _ in range(2)]
         for run in both:
@@ -233,4 +232,4 @@ def test_a_killed_house_leaves_nothing_behind_and_goes_on_when_started_again(
     with _up(patient) as house:
         house.said("runs that were cut off go on: 1")
         house.completed(run)
-        house.said("serves the first release")
+        house.said("the first release is served at")
