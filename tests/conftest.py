@@ -15,8 +15,9 @@ from tests.postgres import postgres_url
 __all__ = ["postgres_url", "root"]
 
 os.environ.update({**SILENT, **RUNS})
-# Two cores are shared with servers and child processes of the tests.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# The cores are shared with servers, child processes and other tests; threads that wait spin there.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # A shell that runs the tests in the background ignores Ctrl-C for all its children; tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # What takes long on a busy machine is not wrong.
