@@ -105,7 +105,7 @@ def say_watched(watched: Watched, charter: Path) -> None:
     console.print(_limits(watched))
     window = watched.window
     lines = {
-        "rows": f"{window.rows:,}, {window.labelled:,} with their truth",
+        "rows": f"{window.rows:,}; the truth of {window.labelled:,} answers is known",
         "window": f"{window.since:%Y-%m-%d %H:%M} to {window.until:%Y-%m-%d %H:%M} UTC",
         "page": place(watched.page).as_uri(),
     }
@@ -123,7 +123,7 @@ def _drift(watched: Watched) -> Table:
     table = Table(title="Shifts since the training, largest first", title_justify="left", box=None,
                   pad_edge=False)  # fmt: skip
     table.add_column("column")
-    for name in ("effect", "chance", "missing", "before", "unseen", "expected"):
+    for name in ("effect", "chance", "missing", "before", "unseen", "before"):
         table.add_column(name, justify="right")
     for one in watched.findings[:shown]:
         chance = "<0.001" if one.adjusted < 0.001 else f"{one.adjusted:.3f}"
@@ -134,7 +134,7 @@ def _drift(watched: Watched) -> Table:
         )  # fmt: skip
     rest = len(watched.findings) - shown
     if rest > 0:
-        table.caption = Text(f"and {rest} columns with smaller shifts, on the page", "dim")
+        table.caption = Text(f"and {rest} more on the page", "dim")
     return table
 
 

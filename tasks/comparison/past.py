@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tasks.pages import Fact, Link, Section, blocks, charts, figures, keep, render, tables
+from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, siblings, tables
 
 if TYPE_CHECKING:
     from tasks.history import Entry
@@ -24,7 +24,7 @@ def write(project: str, entries: Sequence[Entry]) -> str:
         project=project,
         facts=_facts(entries),
         sections=[*_gains(entries), _table(entries)],
-        links=[Link("Scorecard", "scorecard.html"), Link("Profile", "profile.html")],
+        links=siblings("History", project),
         footer=f"The same lines stand in releases/{project}/history.jsonl.",
     )
     return keep(f"pages/{project}/history.html", html)

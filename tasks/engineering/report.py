@@ -28,7 +28,7 @@ def write(recipe: Recipe, metric: str) -> None:
         ],
         sections=[_impact(recipe, metric), _inputs(recipe), _left_out(recipe), _pca(recipe),
                   Section("Verdicts", "", tables.verdicts(recipe.verdicts))],
-        links=siblings("Recipe"),
+        links=siblings("Recipe", recipe.project),
         footer=f"Recipe {recipe.fingerprint[:12]}; made from training rows only.",
     )  # fmt: skip
     keep(recipe.page, html)

@@ -32,7 +32,7 @@ def report(charter: Charter, table: Table, found: Findings) -> str:
             *_time(charter, found),
             _method(found),
         ],
-        links=siblings("Profile"),
+        links=siblings("Profile", charter.name),
         footer=f"Table {table.where}, version {table.version}, fingerprint {table.fingerprint[:16]}.",
     )
 

@@ -25,7 +25,7 @@ def write(judgement: Judgement) -> None:
         project=card.project,
         facts=_facts(judgement),
         sections=sections,
-        links=siblings("Scorecard"),
+        links=siblings("Scorecard", card.project),
         footer=f"Judgement {card.fingerprint[:12]}; the same numbers stand in {card.numbers}.",
     )
     keep(card.page, html)

@@ -10,7 +10,8 @@ from charter import Frozen
 from serving.journal import Minute
 from serving.journaling.minutes import EDGES
 
-PERIODS = 60
+PERIODS = 56
+"""Three hours each in a week, twelve in four."""
 
 
 class Period(Frozen):

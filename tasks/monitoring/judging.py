@@ -88,7 +88,7 @@ def worse(limit: float | None, known: Performance | None, guessed: Performance |
     bound = "no limit is set" if limit is None else f"limit {limit:g} behind"
     said = (
         f"{found.metric} is {found.value:.4g} ({found.low:.4g} to {found.high:.4g}), {found.kind} "
-        f"on {found.rows:,} rows: {abs(found.fall):.4g} {way} the scorecard, {bound}"
+        f"on {found.rows:,} rows: {abs(found.fall):.3g} {way} the scorecard, {bound}"
     )
     numbers = {"value": found.value, "low": found.low, "high": found.high, "fall": found.fall}
     return Judged(Verdict(gate=gate, passed=not far, message=said, numbers=numbers))
@@ -107,7 +107,7 @@ def service(charter: Charter, found: Health) -> Iterator[Judged]:
     """Alarm where the service surely fails more often, or is slower, than the charter allows."""
     limit = charter.runtime.error_rate
     said = (
-        f"{found.failed:,} of {found.requests:,} requests failed, limit {limit:.3g} of them"
+        f"{found.failed:,} of {found.requests:,} requests failed, limit {100 * limit:g} %"
         if found.requests
         else "the service was not asked"
     )

@@ -38,7 +38,7 @@ def write(charter: Charter, watched: Watched, looks: Sequence[Look]) -> None:
         project=watched.project,
         facts=_facts(charter, watched),
         sections=sections,
-        links=siblings("Monitor"),
+        links=siblings("Monitor", watched.project),
         footer=f"Release {watched.release}; rows from {_moment(watched.window.since)} to "
         f"{_moment(watched.window.until)} UTC.",
     )
@@ -50,7 +50,7 @@ def _facts(charter: Charter, watched: Watched) -> list[Fact]:
     largest = max(watched.findings, key=lambda one: one.effect, default=None)
     limit = charter.runtime.drift.effect
     oldest = charter.runtime.max_age
-    rows = f"{_moment(window.since)} to {_moment(window.until)}"
+    rows = f"{_moment(window.since)} to {_moment(window.until)} UTC"
     return [
         Fact("rows in the window", f"{window.rows:,}", rows),
         Fact("largest shift", "–" if largest is None else f"{largest.effect:.2f}",
@@ -105,8 +105,8 @@ def _drift(charter: Charter, watched: Watched) -> Section:
     lead = (
         "The effect is the Jensen-Shannon distance to the rows before the release, less what a "
         "window of this size and these days has without any drift. An alarm needs an effect of "
-        f"{limit.effect:g} that is no chance; looks without drift raise one in at most "
-        f"{share(limit.false_alarm_rate)} of all cases, all columns together."
+        f"{limit.effect:g} that is no chance: of 100 looks without drift, at most "
+        f"{100 * limit.false_alarm_rate:g} raise one, over all columns together."
     )
     return Section(
         "Drift",
@@ -125,7 +125,7 @@ def _effects(found: Sequence[Finding], limit: float) -> Markup:
     """The largest effects; what has shifted is marked in words."""
     ordered = sorted(found, key=lambda one: -one.effect)[:15]
     top = max(1.15 * ordered[0].effect, 1.5 * limit)
-    items = [(f"{one.name} ▲" if one.shifted else one.name, one.effect) for one in ordered]
+    items = [(f"▲ {one.name}" if one.shifted else one.name, one.effect) for one in ordered]
     return charts.bars(
         "Effect of each column", items, shown=lambda value: f"{value:.2f}", top=top, wide=True,
         caption=f"▲ has shifted: the effect is at least {limit:g} and no chance.",
@@ -142,9 +142,7 @@ def _legend() -> Markup:
 def _overlay(one: Finding) -> Markup:
     names, before, now, apart = _bins(one) if _is_number(one) else _levels(one)
     if _is_number(one):
-        caption = f"{names[0]} to {names[-apart - 1]}" if len(names) > apart + 1 else names[0]
-        edges = f"Bins with equal shares before, {caption}."
-        short = _ends(names, apart)
+        edges, short = f"Bins with equal shares before, {_span(one)}.", _ends(names)
     else:
         edges, short = "", names
     chance = "below 0.001" if one.adjusted < 0.001 else f"{one.adjusted:.2g}"
@@ -188,7 +186,13 @@ def _picked(one: Finding, places: Sequence[int]) -> tuple[list[str], list[float]
     )
 
 
-def _ends(names: Sequence[str], apart: int) -> list[str]:
+def _span(one: Finding) -> str:
+    """From the smallest to the largest value that training saw."""
+    bins = one.cells[:-3]
+    return f"{bins[0].split(' to ')[0]} to {bins[-1].split(' to ')[-1]}" if bins else "none"
+
+
+def _ends(names: Sequence[str]) -> list[str]:
     """Only what is no bin is named under the bars; the caption tells the ends."""
     return [name if name in ("below", "above", "missing") else "" for name in names]
 
@@ -296,7 +300,7 @@ def _history(looks: Sequence[Look]) -> Section:
 
 
 def _moment(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M")
+    return figures.moment(at.timestamp() // 60 * 60)
 
 
 def _days(days: float) -> str:

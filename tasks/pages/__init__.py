@@ -20,7 +20,7 @@ text wherever they are given, so a column named `<script>` is shown and not run:
                 ),
             ),
         ],
-        links=siblings("Scorecard"),
+        links=siblings("Scorecard", "flights"),
         footer="Table version 3, charter 8c1f…",
     )
     where = keep("pages/flights/scorecard.html", html)  # atomic, relative to the root

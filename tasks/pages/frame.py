@@ -15,6 +15,8 @@ from markupsafe import Markup
 from serving.home import place
 
 _HERE = Path(__file__).parent
+TRAINED = ("Profile", "Recipe", "Study", "Scorecard")
+LATER = ("History", "Monitor")
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,13 @@ class Link:
     href: str
 
 
-def siblings(page: str) -> list[Link]:
-    """The project's other pages, in the order in which a training writes them."""
-    names = ("Profile", "Recipe", "Study", "Scorecard")
-    return [Link(name, f"{name.lower()}.html") for name in names if name != page]
+def siblings(page: str, project: str) -> list[Link]:
+    """The project's other pages: those that a training writes, in its order, then those of its
+    run time that are there already."""
+    trained = [Link(name, f"{name.lower()}.html") for name in TRAINED]
+    later = [Link(name, f"{name.lower()}.html") for name in LATER]
+    there = [link for link in later if place(f"pages/{project}/{link.href}").exists()]
+    return [link for link in (*trained, *there) if link.text != page]
 
 
 @dataclass(frozen=True)

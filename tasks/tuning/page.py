@@ -34,7 +34,7 @@ def write(charter: Charter, study: Study, trials: Sequence[dict[str, Any]]) -> s
                  f"of {charter.constraints.memory_gb:g} GiB, at its peak"),
         ],
         sections=[_ladder(study), _course(study, trials), _table(study, trials)],
-        links=siblings("Study"),
+        links=siblings("Study", charter.name),
         footer=f"Study {study.fingerprint[:16]}",
     )  # fmt: skip
     return keep(f"pages/{charter.name}/study.html", html)

@@ -10,7 +10,18 @@ import pytest
 from markupsafe import Markup
 
 from charter import Verdict
-from tasks.pages import Fact, Link, Section, blocks, charts, figures, keep, render, tables
+from tasks.pages import (
+    Fact,
+    Link,
+    Section,
+    blocks,
+    charts,
+    figures,
+    keep,
+    render,
+    siblings,
+    tables,
+)
 from tasks.pages.axes import span, ticks
 
 EVIL = '<script>alert("x")</script>'
@@ -212,3 +223,11 @@ def test_the_best_so_far_follows_the_direction_of_the_metric() -> None:
 def test_a_histogram_needs_one_edge_more_than_counts() -> None:
     with pytest.raises(ValueError, match="2 counts need 3 edges"):
         charts.histogram("a", (0, 1), (1, 2))
+
+
+def test_pages_link_to_those_of_a_training_and_to_what_run_time_made(root: Path) -> None:
+    trained = ["Profile", "Recipe", "Study"]
+    assert [link.text for link in siblings("Scorecard", "small")] == trained
+    keep("pages/small/monitor.html", "seen")
+    assert [link.text for link in siblings("Scorecard", "small")] == [*trained, "Monitor"]
+    assert [link.href for link in siblings("Monitor", "small")][-1] == "scorecard.html"
