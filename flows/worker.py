@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
+from contextlib import suppress
 
 import psutil
 
@@ -28,14 +30,20 @@ def main() -> None:
 
 
 def end_with_runs() -> None:
-    """End at once, with every process below us; `flows.leftovers` sees to their runs."""
-    while below := psutil.Process().children(recursive=True):
-        for process in below:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
-        psutil.wait_procs(below, timeout=1)
+    """End at once, with every process below us; `flows.leftovers` sees to their runs.
+
+    They are stopped first, so that none starts another, and killed together with us: a worker that
+    sees a run die reports it as crashed, and then it would not go on.
+    """
+    below: set[psutil.Process] = set()
+    while new := set(psutil.Process().children(recursive=True)) - below:
+        below |= new
+        for process in new:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+    for process in below:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)  # at once; that of psutil would look things up
     os._exit(0)
 
 

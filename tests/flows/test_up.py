@@ -24,6 +24,7 @@ from flows import server
 from flows.projects import loaded
 from flows.up import up
 from tasks import history
+from tests.flows.arrivals import arrive
 
 SERVER = "http://127.0.0.1:{}/api"
 
@@ -104,13 +105,15 @@ class Running:
         with urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
-    def start(self, deployment: str) -> str:
+    def start(self, deployment: str, *more: str) -> str:
         """Ask for a run as the command line of Prefect does; its id."""
-        command = [sys.executable, "-m", "prefect", "--no-prompt", "deployment", "run", deployment]
+        command = [sys.executable, "-m", "prefect", "--no-prompt", "deployment", "run"]
         environment = {**os.environ, "PREFECT_API_URL": self.url}
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=True
-        )
+            [*command, deployment, *more],
+            env=environment, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
         return next(line.split()[-1] for line in done.stdout.splitlines() if "UUID" in line)
 
     def runs(self, flow: str) -> list[dict[str, Any]]:
@@ -167,9 +170,9 @@ def _up(project: Path) -> Iterator[Running]:
 
 @pytest.fixture
 def patient(project: Path) -> Path:
-    """The project with a port of its own, and minutes that are enough on a busy machine."""
+    """The project with a port of its own, and few rows that are enough for a retrain."""
     charter = project / "configs" / "berries.yaml"
-    charter.write_text(charter.read_text().replace("train_minutes: 0.25", "train_minutes: 1"))
+    charter.write_text(charter.read_text() + "runtime: {minimum_rows: 200}\n")
     _with_port(project, server.free_port())
     return project
 
@@ -181,39 +184,40 @@ def test_the_house_trains_serves_and_retrains_when_asked_alarmed_or_due(patient:
         house.said("no release yet: perennial train configs/berries.yaml")
         house.completed(house.start("train/berries"))
         house.said("the first release is served at")
-        _alarm(house, "sugar has moved")
-        both = [house.start("retrain/berries") for _ in range(2)]
-        for run in both:
+        arrive(300, first=900, at=time.time() - 3600, sweeter=8.0)
+        house.completed(house.start("monitor/berries", "--watch"))
+        _until(lambda: bool(house.runs("retrain")), 60, lambda: "the alarm started nothing")
+        asked = [house.start("retrain/berries") for _ in range(2)]
+        for run in asked:
             house.completed(run)
-        alarmed = [run for run in house.runs("retrain") if run["id"] not in both]
-        assert [run["parameters"] for run in alarmed] == [
-            {"charter": "configs/berries.yaml", "reason": "sugar has moved"}
-        ]
-        house.completed(alarmed[0]["id"])
-        spans = sorted((run["start_time"], run["end_time"]) for run in house.runs("retrain"))
-        assert len(spans) == 3
-        assert all(end <= start for (_, end), (start, _) in pairwise(spans))
-    charter = patient / "configs" / "berries.yaml"
-    charter.write_text(charter.read_text() + 'runtime: {schedule: "* * * * *"}\n')
+        [alarmed] = [run for run in house.runs("retrain") if run["id"] not in asked]
+        house.completed(alarmed["id"])
+        assert alarmed["parameters"]["charter"] == "configs/berries.yaml"
+        assert "sugar (effect" in alarmed["parameters"]["reason"]
+        _in_turn(house.runs("retrain"), 3)
+    _due_every_minute(patient)
     with _up(patient) as house:
         _until(lambda: len(house.runs("retrain")) > 3, 150, lambda: str(house.runs("retrain")))
         due = house.runs("retrain")[3]
         assert due["parameters"]["reason"] == "its schedule"
         house.completed(due["id"])
-    told = [(one.event, one.asked) for one in history.entries("berries")]
-    assert {("skipped", "sugar has moved"), ("skipped", "its schedule")} & set(told)
+        house.completed(house.start("retrain/berries", "--watch"))
+    told = {one.asked: one.event for one in history.entries("berries")}
+    assert told[alarmed["parameters"]["reason"]] in ("promoted", "kept")
 
 
-def _alarm(house: Running, reason: str) -> None:
-    code = (
-        "from prefect.events import emit_event\n"
-        "from flows.deployments import ALARM, resource\n"
-        "emit_event(ALARM, {'prefect.resource.id': resource('berries')},"
-        f" payload={{'reason': {reason!r}, 'charter': 'configs/berries.yaml'}})"
+def _in_turn(runs: list[dict[str, Any]], wanted: int) -> None:
+    """So many, and each began when the one before had ended."""
+    spans = sorted((run["start_time"], run["end_time"]) for run in runs)
+    assert len(spans) == wanted
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+
+
+def _due_every_minute(project: Path) -> None:
+    charter = project / "configs" / "berries.yaml"
+    charter.write_text(
+        charter.read_text().replace("runtime: {", 'runtime: {schedule: "* * * * *", ')
     )
-    environment = {**os.environ, "PREFECT_API_URL": house.url}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
-    _until(lambda: bool(house.runs("retrain")), 60, lambda: "the alarm started nothing")
 
 
 @pytest.mark.slow
