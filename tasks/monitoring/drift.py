@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from charter import Frozen
 from charter.runtime import Drift
+from tasks.monitoring.cells import Cells
 from tasks.monitoring.null import DRAWS, Comparison, Null
 from tasks.monitoring.reference import Counted, Counts
 from tasks.monitoring.tally import Tally
 
 LEAST = 100
 """Rows of a window that can be compared."""
+WHOLE, SIDE = 0.8, 0.1
+"""Parts of the false alarm rate of a column: for all of it, for what is missing, for unseen."""
 
 Kind = Literal["input", "answer"]
 
@@ -26,13 +30,14 @@ class Finding(Frozen):
     kind: Kind
     rows: int
     effect: float
-    """Jensen-Shannon distance beyond what windows of this size and these days have, 0 to 1."""
+    """Jensen-Shannon distance beyond what windows of this size and these days have, 0 to 1; of
+    what is missing or unseen by itself where that is larger."""
     distance: float
     """Jensen-Shannon distance as it is."""
     usual: float
     """95 of 100 windows without drift are nearer than this distance."""
     p: float
-    """How often a window without drift is at least as far away."""
+    """How often a window without drift is at least as far away, in what matters most."""
     adjusted: float
     """The same, for having looked at all columns (Benjamini and Hochberg, 1995)."""
     missing: float
@@ -58,7 +63,7 @@ def findings(pairs: Iterable[Pair], limit: Drift, *, draws: int = DRAWS) -> tupl
         (column, tally.of(column), kind, comparison)
         for counts, tally, kind in pairs
         if tally.rows >= LEAST
-        for column, comparison in _compared(counts, tally, draws)
+        for column, comparison in _compared(counts, tally, limit, draws)
     ]
     chances = adjusted([comparison.p for *_, comparison in seen])
     found = [_finding(*one, chance, limit) for one, chance in zip(seen, chances, strict=True)]
@@ -76,13 +81,40 @@ def adjusted(chances: Sequence[float]) -> list[float]:
     return [float(chance) for chance in found]
 
 
-def _compared(counts: Counts, tally: Tally, draws: int) -> list[tuple[Counted, Comparison]]:
+def _compared(
+    counts: Counts, tally: Tally, limit: Drift, draws: int
+) -> list[tuple[Counted, Comparison]]:
     matrices = [column.matrix for column in counts.columns]
     null = Null(matrices[0].sum(axis=1), tally.days, draws=draws)
     return [
-        (column, null.compare(matrix, tally.of(column)))
+        (column, _compare(null, column.cells, matrix, tally.of(column), limit))
         for column, matrix in zip(counts.columns, matrices, strict=True)
     ]
+
+
+def _compare(
+    null: Null, cells: Cells, before: np.ndarray, now: np.ndarray, limit: Drift
+) -> Comparison:
+    """The column as a whole, and by itself what is missing and what is unseen: where values
+    differ from day to day, these would be lost among them. The chance is for having asked about
+    all three (Bonferroni, weighted)."""
+    whole = null.compare(before, now)
+    sides = [list(places) for places in ((cells.missing,), cells.unseen) if places]
+    told = [places for places in sides if before[:, places].any() or now[places].any()]
+    found = [null.compare(_or(before, places), _or(now, places)) for places in told]
+    asked = [(whole, WHOLE), *((one, SIDE) for one in found)]
+    chances = [one.p / part for one, part in asked if one.effect >= limit.effect]
+    return replace(
+        whole,
+        effect=max(one.effect for one, _ in asked),
+        p=min(1.0, *(chances or [whole.p / WHOLE])),
+    )
+
+
+def _or(counts: np.ndarray, places: list[int]) -> np.ndarray:
+    """Rows in these cells and rows in any other, shape (..., 2)."""
+    inside = counts[..., places].sum(axis=-1)
+    return np.stack([inside, counts.sum(axis=-1) - inside], axis=-1)
 
 
 def _finding(

@@ -73,7 +73,7 @@ class Null:
         return Comparison(
             distance=found**0.5,
             effect=max(0.0, found - mean) ** 0.5,
-            p=_p(found, drawn, days.independent, noise, cells),
+            p=_p(found, drawn, days.independent, noise, cells) if mean else _never(whole, window),
             usual=float(np.quantile(drawn, 0.95)) ** 0.5,
         )
 
@@ -147,6 +147,13 @@ def _kept(values: np.ndarray, wanted: float) -> np.ndarray:
     return np.sqrt(np.maximum(values - level, 0.0) / safe)
 
 
+def _never(whole: np.ndarray, window: np.ndarray) -> float:
+    """How often the rows in cells that the reference has none in are all in the window by chance;
+    no day of the reference says how such rows cluster."""
+    rows = window.sum()
+    return float((rows / (rows + whole.sum())) ** window[whole == 0].sum())
+
+
 def _p(found: float, drawn: np.ndarray, independent: float, noise: float, cells: int) -> float:
     """How often a window without drift is at least as far away.
 
@@ -156,7 +163,7 @@ def _p(found: float, drawn: np.ndarray, independent: float, noise: float, cells:
     beyond = int((drawn >= found).sum())
     counted = (1 + beyond) / (1 + len(drawn))
     mean, spread = float(drawn.mean()), float(drawn.var())
-    if mean == 0 or spread == 0:
+    if spread == 0:
         return counted
     if not np.isfinite(independent) or mean - noise < CLUSTERED * mean:
         tail = _of_rows(found, mean, spread)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,24 +14,12 @@ from typing import Any
 import pytest
 from prefect.client.orchestration import get_client
 
-from serving.journal import Journal
-from serving.journaling.ids import derived
-from tests.flows.conftest import berries
+from tests.flows.arrivals import arrive
 
 CHARTER = Path("configs/berries.yaml")
 NOW = datetime.now(UTC)
+BEFORE = (NOW - timedelta(hours=6)).timestamp()
 QUICK = ("tuning.families=[linear]", "evaluation.beat={}", "evaluation.minimum={}")
-
-
-def _arrive(rows: int, first: int, sweeter: float = 0.0) -> None:
-    """Berries of the days before `NOW`, with their truth."""
-    entries = []
-    for name, sugar, weight, field, ripe in berries(rows, 5, first):
-        sweet = float(sugar) + sweeter if sugar else None
-        row = {"berry": name, "sugar": sweet, "weight": float(weight), "field": field}
-        entries.append((derived("berries", name), json.dumps(row), ripe == "true"))
-    with closing(Journal("berries")) as journal:
-        journal.arrive(entries, at=(NOW - timedelta(hours=6)).timestamp())
 
 
 def _events(wanted: int) -> list[dict[str, Any]]:
@@ -55,10 +42,10 @@ def test_an_alarm_reaches_the_server_once_and_again_while_it_stands(
     from flows.train import train
 
     train(CHARTER, QUICK)
-    _arrive(300, first=900)
+    arrive(300, first=900, at=BEFORE)
     calm = monitor(CHARTER, (), NOW)
     assert (calm.alarms, calm.reason) == ((), "")
-    _arrive(300, first=1_500, sweeter=8.0)
+    arrive(300, first=1_500, at=BEFORE, sweeter=8.0)
     seen = monitor(CHARTER, (), NOW)
     [alarm] = [alarm for alarm in seen.alarms if alarm.gate == "runtime.drift"]
     assert alarm.about[0] == "sugar"

@@ -86,7 +86,7 @@ def test_the_effect_does_not_grow_with_the_rows_and_neither_do_the_alarms(
 
 
 def test_many_rows_of_the_same_world_raise_no_alarm(project: Charter) -> None:
-    found = _look(project, 50_000)
+    found = _look(project, 20_000)
     assert found.alarms == ()
     assert max(one.effect for one in found.findings) < project.runtime.drift.effect
 
