@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import singledispatch
+from hashlib import sha256
 from math import floor, isfinite, log10
 from typing import TypeVar
 
 from prefect.artifacts import (
     create_image_artifact,
-    create_link_artifact,
     create_markdown_artifact,
     create_table_artifact,
 )
@@ -59,7 +59,7 @@ def _show(record: object) -> None:
 @_show.register
 def _(record: Ingested) -> None:
     name = record.table.project
-    _words(name, "ingest", record)
+    _words(name, "ingest", record, verdicts=record.verdicts)
     if record.joins:
         lines: list[Line] = [
             {"on": ", ".join(join.on), "added": len(join.added), "unmatched": join.unmatched,
@@ -67,19 +67,16 @@ def _(record: Ingested) -> None:
             for join in record.joins
         ]  # fmt: skip
         _table(name, "ingest-joins", lines, "Joins of the charter")
-    _verdicts(name, "ingest", record.verdicts)
 
 
 @_show.register
 def _(record: Validated) -> None:
     name = record.table.project
-    _words(name, "validate", record)
-    _verdicts(name, "validate", record.verdicts)
+    _words(name, "validate", record, verdicts=record.verdicts, page=record.docs)
     reasons: list[Line] = [
         {"reason": reason, "rows": rows} for reason, rows in record.quarantine.reasons.items()
     ]
     _table(name, "validate-quarantine", reasons, "Rows in quarantine, by reason")
-    _page(name, "validate-docs", record.docs, "Data Docs")
 
 
 @_show.register
@@ -89,9 +86,8 @@ def _(record: Profile) -> None:
          "distinct": column.distinct, "mean": column.mean, "target": column.target_strength}
         for column in record.columns
     ]  # fmt: skip
-    _words(record.project, "explore", record)
+    _words(record.project, "explore", record, page=record.page)
     _table(record.project, "explore-columns", columns, "Every column")
-    _page(record.project, "explore-page", record.page, "The profile")
 
 
 @_show.register
@@ -106,10 +102,10 @@ def _(record: Recipe) -> None:
         for item in record.impact
     ]
     dropped: list[Line] = [{"column": item.column, "why": item.why} for item in record.dropped]
-    _words(record.project, "engineer", record, record.pca.explanation if record.pca else "")
+    why = record.pca.explanation if record.pca else ""
+    _words(record.project, "engineer", record, why, verdicts=record.verdicts, page=record.page)
     _table(record.project, "engineer-impact", impact, "What the metric loses without each input")
     _table(record.project, "engineer-dropped", dropped, "Columns left out, and why")
-    _page(record.project, "engineer-page", record.page, "The recipe")
 
 
 @_show.register
@@ -117,7 +113,7 @@ def _(record: Study) -> None:
     import pyarrow.parquet as pq
 
     trials: list[Line] = pq.read_table(place(record.trials)).to_pylist()
-    _words(record.project, "tune", record)
+    _words(record.project, "tune", record, page=f"pages/{record.project}/study.html")
     _table(record.project, "tune-ladder", _ladder(record), "The ladder, simplest first")
     _table(record.project, "tune-trials", trials, "Every trial")
     _picture(
@@ -126,7 +122,6 @@ def _(record: Study) -> None:
         convergence(record.metric, trials),
         "How the search converged",
     )
-    _page(record.project, "tune-page", f"pages/{record.project}/study.html", "The study")
 
 
 @_show.register
@@ -137,29 +132,25 @@ def _(record: Scorecard) -> None:
          record.metric: part.measure.value, "low": part.measure.low, "high": part.measure.high}
         for part in record.slices
     ]  # fmt: skip
-    _words(record.project, "evaluate", record)
-    _verdicts(record.project, "evaluate", record.verdicts)
+    _words(record.project, "evaluate", record, verdicts=record.verdicts, page=record.page)
     _table(record.project, "evaluate-metrics", measures, "The holdout, with 95 % intervals")
     _table(record.project, "evaluate-slices", slices, "Slices, worst first")
-    _page(record.project, "evaluate-page", record.page, "The scorecard")
 
 
 @_show.register
 def _(record: Bundle) -> None:
-    _words(record.project, "package", record)
-    _verdicts(record.project, "package", record.verdicts)
+    _words(record.project, "package", record, verdicts=record.verdicts)
 
 
 @_show.register
 def _(record: Blessing) -> None:
-    _words(record.project, "rehearse", record)
-    _verdicts(record.project, "rehearse", record.verdicts)
+    _words(record.project, "rehearse", record, verdicts=record.verdicts)
 
 
 @_show.register
 def _(record: Release) -> None:
-    _words(record.project, "deploy", record, f"Folder: `{record.where}`")
-    _page(record.project, "history", f"pages/{record.project}/history.html", "The history")
+    history = f"pages/{record.project}/history.html"
+    _words(record.project, "deploy", record, f"Folder: `{record.where}`", page=history)
 
 
 @_show.register
@@ -178,15 +169,13 @@ def _(record: Table) -> None:
 
 @_show.register
 def _(record: Promotion) -> None:
-    _words(record.project, "compare", record)
-    _verdicts(record.project, "compare", record.verdicts)
-    _page(record.project, "compare-page", record.page, "Champion and challenger")
+    _words(record.project, "compare", record, verdicts=record.verdicts, page=record.page)
 
 
 @_show.register
 def _(record: Entry) -> None:
-    _words(record.project, "outcome", record, f"Asked by: {record.asked}")
-    _page(record.project, "history", f"pages/{record.project}/history.html", "The history")
+    history = f"pages/{record.project}/history.html"
+    _words(record.project, "outcome", record, f"Asked by: {record.asked}", page=history)
 
 
 @_show.register
@@ -197,16 +186,13 @@ def _(record: Watched) -> None:
          "unseen": one.unseen, "expected": one.unseen_before}
         for one in record.findings
     ]  # fmt: skip
-    _words(record.project, "monitor", record)
-    _verdicts(record.project, "monitor", record.verdicts)
+    _words(record.project, "monitor", record, verdicts=record.verdicts, page=record.page)
     _table(record.project, "monitor-drift", columns, "Columns against those before the release")
-    _page(record.project, "monitor-page", record.page, "The monitor")
 
 
 @_show.register
 def _(record: RolledBack) -> None:
-    _words(record.project, "rollback", record, f"Asked by: {record.asked}")
-    _page(record.project, "history", record.page, "The history")
+    _words(record.project, "rollback", record, f"Asked by: {record.asked}", page=record.page)
 
 
 @_show.register
@@ -232,12 +218,11 @@ def _(record: Replayed) -> None:
          "why": turn.reason}
         for turn in record.turns
     ]  # fmt: skip
-    _words(record.project, "replay", record)
+    _words(record.project, "replay", record, page=record.page)
     _table(record.project, "replay-months", months, "Frozen against the loop")
     _table(record.project, "replay-turns", turns, "What each tick of the schedule did")
     picture = place(record.picture).read_text("utf-8")
     _picture(record.project, "replay-picture", picture, "Frozen against the loop")
-    _page(record.project, "replay-page", record.page, "The replay")
 
 
 def _ladder(study: Study) -> list[Line]:
@@ -253,19 +238,31 @@ def _key(project: str, part: str) -> str:
     return f"{project.replace('_', '-')}-{part}"
 
 
-def _words(project: str, stage: str, record: object, more: str = "") -> None:
-    text = f"### {stage}\n\n{headline(record)}\n\n{more}"
+def _words(
+    project: str, stage: str, record: object, more: str = "",
+    *, verdicts: Iterable[Verdict] = (), page: str = "",
+) -> None:  # fmt: skip
+    """The stage in words: its headline, its page, and how each of its gates was decided."""
+    parts = [f"### {stage}", headline(record), more, _link(page), _gates(verdicts)]
+    text = "\n\n".join(filter(None, parts))
     create_markdown_artifact(text, key=_key(project, stage), description=headline(record))
 
 
-def _verdicts(project: str, stage: str, verdicts: Iterable[Verdict]) -> None:
-    lines: list[Line] = [
-        {"": "✅" if verdict.passed else "❌" if verdict.stops else "⚠️", "gate": verdict.gate,
-         "verdict": verdict.message}
+def _link(page: str) -> str:
+    # The path is that of our own server (flows/server.py), whatever its address.
+    return f"[Open the page](/{page})" if page else ""
+
+
+def _gates(verdicts: Iterable[Verdict]) -> str:
+    lines = [
+        f"| {_decided(verdict)} | `{verdict.gate}` | {verdict.message.replace('|', '/')} |"
         for verdict in verdicts
-    ]  # fmt: skip
-    passed = sum(line[""] == "✅" for line in lines)
-    _table(project, f"{stage}-gates", lines, f"{passed} of {len(lines)} gates passed")
+    ]
+    return "\n".join(["| | gate | verdict |", "|---|---|---|", *lines]) if lines else ""
+
+
+def _decided(verdict: Verdict) -> str:
+    return "✓ passed" if verdict.passed else "✗ **failed**" if verdict.stops else "! warning"
 
 
 def _table(project: str, part: str, lines: Sequence[Line], title: str) -> None:
@@ -281,14 +278,10 @@ def _cell(cell: Cell) -> Cell:
     return round(cell, max(0, 3 - floor(log10(abs(cell)))))
 
 
-def _page(project: str, part: str, where: str, title: str) -> None:
-    # The path is that of our own server (flows/server.py), whatever its address.
-    create_link_artifact(f"/{where}", link_text=title, key=_key(project, part), description=title)
-
-
 def _picture(project: str, part: str, svg: str, title: str) -> None:
-    # A file beside the pages: the UI writes the address out, which should not be the picture.
-    where = f"pages/{project}/{part}.svg"
+    # A file beside the pages: the UI writes the address out, which should not be the picture. Its
+    # name is that of its content, so that an earlier run keeps its own.
+    where = f"pages/{project}/{part}-{sha256(svg.encode()).hexdigest()[:12]}.svg"
     place(where).parent.mkdir(parents=True, exist_ok=True)
     place(where).write_text(svg, encoding="utf-8")
     create_image_artifact(f"/{where}", key=_key(project, part), description=title)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
@@ -73,7 +73,9 @@ def step(
         record = lifted(*args, **kwargs)
         if not is_whole(record):
             record = lifted.with_options(refresh_cache=True)(*args, **kwargs)
-        finish(stage.__name__, headline(record))
+        said = headline(record)
+        finish(stage.__name__, said)
+        get_run_logger().info("%s: %s", stage.__name__, said)
         return record
 
     return call
