@@ -11,9 +11,10 @@ import pyarrow as pa
 import pytest
 
 from charter import Charter, Refusal
+from charter.goal import Task
 from serving.home import place
 from tasks.monitor import Watched, monitor
-from tests.tasks.watched import NOW, answer, copied, once, week, with_column
+from tests.tasks.watched import NOW, answer, copied, once, released, week, with_column
 
 Change = Callable[[pa.Table], pa.Table]
 
@@ -148,6 +149,24 @@ def test_nothing_asked_and_nothing_live_are_no_faults(project: Charter) -> None:
     other = project.model_copy(update={"name": "other"})
     with pytest.raises(Refusal, match=r"perennial train configs/other\.yaml"):
         monitor(other, NOW)
+
+
+@pytest.mark.parametrize(
+    ("task", "answers"),
+    [("multiclass", {"answer", "probability of the likeliest"}),
+     ("regression", {"predicted answer"})],
+)  # fmt: skip
+def test_any_task_is_looked_at(
+    root: Path, monkeypatch: pytest.MonkeyPatch, task: Task, answers: set[str]
+) -> None:
+    charter = released(monkeypatch, task, 3_000)
+    answer(charter, week(1_000, task=task), labelled=1.0)
+    found = monitor(charter, NOW)
+    assert {one.name for one in found.findings if one.kind == "answer"} == answers
+    assert _drifting(found) == []
+    assert found.measured is not None
+    assert found.measured.low < found.measured.value < found.measured.high
+    assert found.expected is not None
 
 
 def test_the_same_look_says_the_same_and_is_remembered_once(project: Charter) -> None:
