@@ -64,6 +64,11 @@ def test_no_address_holds_the_password() -> None:
         assert "a secret" not in "".join(words), name
 
 
+@pytest.mark.parametrize("file", [".gitignore", ".dockerignore"])
+def test_the_file_with_the_password_gets_into_no_commit_and_no_image(file: str) -> None:
+    assert ".env" in (HOUSE / file).read_text().splitlines()
+
+
 class House:
     """The services as processes of this machine: their commands, their environment, our ports."""
 
