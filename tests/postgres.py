@@ -30,7 +30,7 @@ def postgres_url() -> Iterator[str]:
     """The address of an empty database, on a server that lasts as long as the tests."""
     there = binaries()
     if there is None:
-        if os.environ.get("CI") == "true":
+        if os.environ.get("CI"):
             pytest.fail("PostgreSQL is not installed: apt-get install postgresql")
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     with tempfile.TemporaryDirectory(prefix="perennial-postgres-") as temporary:
