@@ -254,15 +254,14 @@ def _link(page: str) -> str:
 
 
 def _gates(verdicts: Iterable[Verdict]) -> str:
-    lines = [
-        f"| {_decided(verdict)} | `{verdict.gate}` | {verdict.message.replace('|', '/')} |"
-        for verdict in verdicts
-    ]
-    return "\n".join(["| | gate | verdict |", "|---|---|---|", *lines]) if lines else ""
+    # A list and no table: the UI cuts what is long in a table off.
+    return "\n".join(
+        f"- {_decided(verdict)} `{verdict.gate}`: {verdict.message}" for verdict in verdicts
+    )
 
 
 def _decided(verdict: Verdict) -> str:
-    return "✓ passed" if verdict.passed else "✗ **failed**" if verdict.stops else "! warning"
+    return "✓" if verdict.passed else "✗ **failed**" if verdict.stops else "! **warning**"
 
 
 def _table(project: str, part: str, lines: Sequence[Line], title: str) -> None:
