@@ -17,6 +17,7 @@ SILENT: Mapping[str, str] = {
 
 RUNS: Mapping[str, str] = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks",  # else the stages' own log lines vanish
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # a stage called as a function logs, too
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # a killed run is noticed
 }
 """What a process that runs flows needs, a worker's included."""

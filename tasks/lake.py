@@ -234,18 +234,15 @@ def read(
 def quarantine(
     project: str, stage: str, fingerprint: str, batches: Iterable[pa.RecordBatch]
 ) -> Quarantine:
-    """Keep refused rows (schema QUARANTINE) once per stage and fingerprint.
-
-    Safe to repeat and safe when two do it at once: the commit carries an application transaction
-    and is made with the very handle that found none, so that the slower one fails and looks again.
-    """
+    """Keep refused rows (schema QUARANTINE) once per stage and fingerprint (`append`)."""
     where = f"tables/{project}/quarantine"
     refused = Quarantine(project=project, where=where, stage=stage, fingerprint=fingerprint, rows=0)
     filled = (batch for batch in batches if batch.num_rows)
     first = next(filled, None)
     if first is None:
         return refused
-    _append(refused, chain([first], filled))
+    kept = (_labelled(refused, batch) for batch in chain([first], filled))
+    append(where, project, pa.RecordBatchReader.from_batches(KEPT, kept), _mark(refused))
     rows, reasons = 0, Counter[str]()
     for batch in refused_rows(refused):
         rows += batch.num_rows
@@ -256,36 +253,13 @@ def quarantine(
 
 def refused_rows(refused: Quarantine) -> Iterator[pa.RecordBatch]:
     """The rows that a quarantine record stands for, schema QUARANTINE."""
-    from deltalake import DeltaTable
-
-    if not (place(refused.where) / "_delta_log").is_dir():
-        return
-    mine = (ds.field("stage") == refused.stage) & (ds.field("fingerprint") == refused.fingerprint)
-    scanned = DeltaTable(place(refused.where)).to_pyarrow_dataset()
-    for batch in scanned.to_batches(columns=QUARANTINE.names, filter=mine, batch_readahead=2):
+    for batch in appended(refused.where, _mark(refused), QUARANTINE.names):
         if batch.num_rows:
             yield batch.cast(QUARANTINE)
 
 
-def _append(refused: Quarantine, batches: Iterator[pa.RecordBatch]) -> None:
-    from deltalake import CommitProperties, Transaction, write_deltalake
-    from deltalake.exceptions import CommitFailedError
-
-    app = f"{refused.stage}:{refused.fingerprint}"
-    handle = opened(place(refused.where), KEPT)
-    if handle.transaction_version(app) is not None:
-        return
-    kept = (_labelled(refused, batch) for batch in batches)
-    try:
-        write_deltalake(
-            handle,
-            pa.RecordBatchReader.from_batches(KEPT, kept),
-            mode="append",
-            commit_properties=CommitProperties(app_transactions=[Transaction(app, 1)]),
-        )
-    except CommitFailedError:
-        if opened(place(refused.where), KEPT).transaction_version(app) is None:
-            raise
+def _mark(refused: Quarantine) -> str:
+    return f"{refused.stage}:{refused.fingerprint}"
 
 
 def _files(handle, files: list[Path]) -> ds.Dataset:  # type: ignore[no-untyped-def]
