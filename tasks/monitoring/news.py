@@ -44,9 +44,7 @@ def tell(watched: Watched, alarms: Sequence[Alarm]) -> None:
         for alarm in alarms
         for about in alarm.subjects
     ]
-    append(
-        _path(watched.project), Told, lambda known: [one for one in noted if one not in known]
-    )  # fmt: skip
+    append(_path(watched.project), Told, lambda known: [one for one in noted if one not in known])
 
 
 def _due(alarm: Alarm, watched: Watched, known: Sequence[Told]) -> bool:
