@@ -106,7 +106,7 @@ def _start(port: int) -> tuple[subprocess.Popen[bytes], str]:
             start_new_session=True,  # Ctrl-C is for us; it ends when nobody uses it
         )  # fmt: skip
     _await(url, process)
-    _note().write_text(json.dumps({"url": url, "pid": process.pid}))
+    _note().write_text(json.dumps({"url": url, "pid": process.pid, "port": port}))
     return process, url
 
 
@@ -160,22 +160,26 @@ def log() -> Path:
     return home() / "prefect" / "server.log"
 
 
-def alive() -> bool:
-    """Whether the process of the server of this root runs, however busy it is."""
-    try:
-        process = psutil.Process(json.loads(_note().read_text())["pid"])
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
-        return False
-
-
 def running() -> str | None:
-    """The address of a server that runs on this root now."""
+    """The address of the server of this root, where one runs now."""
     try:
         url = str(json.loads(_note().read_text())["url"])
     except (OSError, ValueError, KeyError):
         return None
-    return url if _answers(url) else None
+    return url if alive() and _answers(url) else None
+
+
+def alive() -> bool:
+    """Whether the process of the server of this root runs, however busy it is.
+
+    Its port alone says nothing: the server of another root may have it by now.
+    """
+    try:
+        note = json.loads(_note().read_text())
+        command = psutil.Process(note["pid"]).cmdline()
+        return command[-3:] == ["-m", "flows.server", str(note["port"])]
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return False
 
 
 def _end_with_users() -> None:

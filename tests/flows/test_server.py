@@ -52,3 +52,19 @@ def test_two_at_once_share_one_server_that_ends_with_the_last(root: Path) -> Non
         assert url not in urls
         assert server.running() == url
     assert server.running() is None
+
+
+def test_the_server_of_another_root_that_has_our_old_port_is_not_ours(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server.api() as url:
+        note = json.loads(server._note().read_text())
+        monkeypatch.setenv("PERENNIAL_HOME", str(tmp_path / "other"))
+        server._note().parent.mkdir(parents=True)
+        with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+            gone.wait()
+        server._note().write_text(json.dumps({**note, "pid": gone.pid}))
+        assert server._answers(url)
+        assert server.running() is None
+        monkeypatch.setenv("PERENNIAL_HOME", str(root))
+        assert server.running() == url
