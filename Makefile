@@ -6,6 +6,7 @@ BIN := .venv/bin
 
 demo: setup
 	$(BIN)/perennial train configs/flights.yaml
+	$(BIN)/perennial replay configs/flights.yaml --to 2013-05-31
 	@if [ -t 1 ]; then $(BIN)/perennial up configs/flights.yaml; \
 	else echo "Prefect UI, pages and service: $(BIN)/perennial up configs/flights.yaml"; fi
 

@@ -74,10 +74,10 @@ def _months(replayed: Replayed) -> Section:
 
 def _turns(replayed: Replayed) -> Section:
     rows = [
-        (f"{turn.at:%Y-%m-%d %H:%M}", turn.outcome, turn.reason, f"release {turn.release}")
+        (f"{turn.at:%Y-%m-%d %H:%M}", turn.outcome, f"release {turn.release}", turn.reason)
         for turn in replayed.turns
     ]
-    heads = ("tick (UTC)", "outcome", "why", "answers from then on")
+    heads = ("tick (UTC)", "outcome", "answers from then on", "why")
     body = tables.table("What each tick of the schedule did", heads, rows, wrap=True)
     return Section("The schedule", "", body)
 
