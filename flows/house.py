@@ -9,8 +9,6 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from flows.terminal import console
 
@@ -29,29 +27,18 @@ class _Kept:
     """When it was started again; before that, one end is forgiven."""
 
 
-class House:
+class House(ExitStack):
     """Processes that are started again when they end by themselves, and end with the block."""
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
+        super().__init__()
         self._kept: dict[str, _Kept] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
 
     def keep(
         self, what: str, start: Callable[[], AbstractContextManager[Process]], log: Path
     ) -> Process:
         """Start it, and from now on again whenever `look` finds it ended."""
-        process = self._stack.enter_context(start())
+        process = self.enter_context(start())
         again = time.monotonic() if what in self._kept else -inf
         self._kept[what] = _Kept(start, log, process, again)
         return process
