@@ -83,6 +83,9 @@ class Runtime(Frozen):
     """Labelled rows since the last training below which a retrain is skipped."""
     window: Window = "all"
     """Which rows a retrain learns from: all, {last: 90d}, {last: 100000} or {half_life: 60d}."""
+    refit: bool = True
+    """Whether a challenger that won is fitted once more before it goes live, on the rows too that
+    it was judged on: they are the freshest."""
     retrain_minutes: float | None = Field(default=None, gt=0)
     """The minutes of tuning in a retrain; default: constraints.train_minutes."""
     drift: Drift = Drift()

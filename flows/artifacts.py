@@ -30,6 +30,7 @@ from tasks.ingest import Ingested
 from tasks.lake import Table
 from tasks.monitor import Watched
 from tasks.package import Bundle
+from tasks.refit import Refitted
 from tasks.rehearse import Blessing
 from tasks.replay import Replayed
 from tasks.rollback import RolledBack
@@ -140,6 +141,11 @@ def _(record: Scorecard) -> None:
 @_show.register
 def _(record: Bundle) -> None:
     _words(record.project, "package", record, verdicts=record.verdicts)
+
+
+@_show.register
+def _(record: Refitted) -> None:
+    _words(record.project, "refit", record, verdicts=record.bundle.verdicts)
 
 
 @_show.register

@@ -58,6 +58,20 @@ def bundle(words: Charter, table: Table, made: Modelled, sources: tuple[Table, .
     )  # fmt: skip
 
 
+def refit(
+    words: Charter, table: Table, made: Modelled, judged: Bundle, sources: tuple[Table, ...]
+) -> Bundle:
+    """What goes live of a challenger that won: it knows every row, unless the charter says no."""
+    if not words.runtime.refit:
+        return judged
+    return show(
+        steps.refit(
+            words, table, made.profile, made.split, made.recipe, made.study, made.scorecard,
+            judged, sources,
+        )
+    ).bundle  # fmt: skip
+
+
 def stopping(verdicts: Iterable[Verdict]) -> str:
     """What `gate` would refuse, in words; empty where it would let pass."""
     return "; ".join(f"{one.gate}: {one.message}" for one in verdicts if one.stops)

@@ -16,6 +16,7 @@ from tasks.ingest import Ingested
 from tasks.lake import Table
 from tasks.monitor import Watched
 from tasks.package import Bundle
+from tasks.refit import Refitted
 from tasks.rehearse import Blessing
 from tasks.replay import Replayed, Stretch
 from tasks.rollback import RolledBack
@@ -95,6 +96,11 @@ def _(record: Bundle) -> str:
         f"{record.model_mb:.2g} MB of ONNX; differs by at most {record.parity:.1g} "
         f"on {record.parity_rows:,} rows"
     )
+
+
+@headline.register
+def _(record: Refitted) -> str:
+    return record.reason
 
 
 @headline.register

@@ -51,8 +51,9 @@ def retrain(
     """Collect what came since, train a challenger, and promote it only if it is better.
 
     The champion serves throughout. Ends `skipped` where too little is new, `kept` where the
-    challenger fails a gate or is not better. Run again after a kill, it ends in the same state; a
-    second one of the same project waits.
+    challenger fails a gate or is not better. What won learns the rows of its holdout too before it
+    goes live (`runtime.refit`). Run again after a kill, it ends in the same state; a second one of
+    the same project waits.
     """
     words = _words(charter, overrides)
     with turn(words.name, "retrain"):
@@ -73,11 +74,12 @@ def retrain(
         promotion = show(steps.compare(words, made.split, bundle))
         if promotion.outcome == "kept":
             return end.kept(promotion, made.scorecard, bundle)
-        blessing = show(steps.rehearse(words, bundle))
+        final = course.refit(words, table, made, bundle, sources)
+        blessing = show(steps.rehearse(words, final))
         if failed := course.stopping(blessing.verdicts):
             return end.failed(failed, made.scorecard, bundle)
         entry = promotion.entry(reason, now)
-        release = show(steps.deploy(words, bundle, blessing, made.scorecard, entry))
+        release = show(steps.deploy(words, final, blessing, made.scorecard, entry))
         return end.promoted(promotion, made.scorecard, release)
 
 

@@ -27,6 +27,7 @@ import tasks.ingest
 import tasks.keep
 import tasks.monitor
 import tasks.package
+import tasks.refit
 import tasks.rehearse
 import tasks.renew
 import tasks.replay
@@ -95,6 +96,7 @@ engineer = step(tasks.engineer.engineer, retries=2, seconds=60 * MINUTE)
 tune = step(tasks.tune.tune, retries=2)  # keeps its own minutes
 evaluate = step(tasks.evaluate.evaluate, retries=2, seconds=30 * MINUTE)
 package = step(tasks.package.package, retries=2, seconds=30 * MINUTE)
+refit = step(tasks.refit.refit, retries=2)  # keeps its own minutes
 # What follows is about what is live, and this machine, now: never taken again, and safe to repeat.
 compare = step(tasks.compare.compare, retries=2, seconds=30 * MINUTE, resume=False)
 rehearse = step(tasks.rehearse.rehearse, retries=2, seconds=15 * MINUTE, resume=False)

@@ -22,6 +22,9 @@ class Manifest(Frozen):
 
     project: str
     fingerprint: str
+    refit_of: str = ""
+    """Fingerprint of the bundle that was judged, where this is its model fitted once more, on the
+    holdout too."""
     created: datetime
     files: dict[str, str]
     """Path inside the folder to SHA-256; a bundle holds nothing else."""
@@ -42,6 +45,11 @@ class Manifest(Frozen):
     """Git commit of the working directory."""
     libraries: dict[str, str] = {}
     """Versions of what fitted and converted the model."""
+
+    @property
+    def judged(self) -> str:
+        """Fingerprint of the bundle that was judged: of this one, or of what it is a refit of."""
+        return self.refit_of or self.fingerprint
 
 
 @dataclass(frozen=True)

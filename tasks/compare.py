@@ -178,7 +178,7 @@ def _pointless(champion: Predictor, challenger: Predictor) -> str:
             f"the champion answers another question ({theirs.target}, {theirs.task}) than the "
             f"challenger ({ours.target}, {ours.task}); `perennial train` deploys without comparing"
         )
-    if champion.manifest.fingerprint == challenger.manifest.fingerprint:
+    if champion.manifest.judged == challenger.manifest.judged:
         return "the challenger is the champion itself: nothing has changed since"
     return ""
 
@@ -189,7 +189,7 @@ def _not_again(comparison: Comparison) -> Comparison:
     folder = home() / "releases" / project
     for number in releases.numbers(folder):
         rollback = history.withdrawn(project, number)
-        if rollback and bundles.load(folder / str(number)).manifest.fingerprint == fingerprint:
+        if rollback and bundles.load(folder / str(number)).manifest.judged == fingerprint:
             reason = f"the challenger is release {number}, which was rolled back ({rollback.asked})"
             return _kept(comparison, reason)
     return comparison

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
 
 from charter import Charter, Frozen, Refusal, Verdict
 from serving.bundle import load
@@ -65,17 +67,32 @@ def package(
     one); the manifest names their versions too. The same inputs give the bundle that is there,
     without another look at the holdout.
     """
-    papers = Papers(charter, table, profile, split, recipe, study, scorecard, sources)
+    papers = Papers(
+        charter, table, profile, split, recipe, study, scorecard, sources, model=study.model
+    )
     fingerprint = _fingerprint(papers)
-    where = f"bundles/{charter.name}/{fingerprint[:16]}"
-    kept = _kept(place(where), fingerprint)
-    if kept is not None:
-        return kept
+    return known(charter.name, fingerprint) or pack(_dated(papers), fingerprint)
+
+
+def known(project: str, fingerprint: str) -> Bundle | None:
+    """The bundle of an earlier run, if every file of it is as it was written."""
+    folder = place(_where(project, fingerprint))
+    try:
+        if load(folder).manifest.fingerprint != fingerprint:
+            return None
+        return Bundle.model_validate_json((folder / RECORD).read_bytes())
+    except (Refusal, OSError, ValueError):
+        return None
+
+
+def pack(papers: Papers, fingerprint: str, verdicts: tuple[Verdict, ...] = ()) -> Bundle:
+    """Make the bundle in a draft and move it into its place; `verdicts` go before its own."""
+    where = _where(papers.charter.name, fingerprint)
     draft = place(where).with_name(f".{fingerprint[:16]}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
-        bundle = _made(draft, papers, fingerprint, where)
+        bundle = _made(draft, papers, fingerprint, verdicts)
         shutil.rmtree(place(where), ignore_errors=True)
         draft.rename(place(where))
     finally:
@@ -84,12 +101,12 @@ def package(
     return bundle
 
 
-def _made(draft: Path, papers: Papers, fingerprint: str, where: str) -> Bundle:
+def _made(draft: Path, papers: Papers, fingerprint: str, verdicts: tuple[Verdict, ...]) -> Bundle:
     from tasks.graph import convert
     from tasks.models.shelf import take
 
     report("package", 0, 4, "the graph")
-    pipeline = take(place(papers.study.model))
+    pipeline = take(place(papers.model))
     model = convert(pipeline, papers.recipe.signature).SerializeToString(deterministic=True)
     (draft / MODEL).write_bytes(model)
     papers.contract(draft)
@@ -101,11 +118,11 @@ def _made(draft: Path, papers: Papers, fingerprint: str, where: str) -> Bundle:
     bundle = Bundle(
         project=papers.charter.name,
         fingerprint=fingerprint,
-        where=where,
+        where=_where(papers.charter.name, fingerprint),
         model_mb=len(model) / 1e6,
         parity=proof.difference,
         parity_rows=proof.rows,
-        verdicts=(*proof.verdicts, _size(papers.charter, len(model))),
+        verdicts=(*verdicts, *proof.verdicts, _size(papers.charter, len(model))),
     )
     report("package", 2, 4, "the reference")
     papers.remember(draft, pipeline, holdout)
@@ -161,14 +178,14 @@ def _size(charter: Charter, size: int) -> Verdict:
     )
 
 
-def _kept(folder: Path, fingerprint: str) -> Bundle | None:
-    """The bundle of an earlier run, if every file of it is as it was written."""
-    try:
-        if load(folder).manifest.fingerprint != fingerprint:
-            return None
-        return Bundle.model_validate_json((folder / RECORD).read_bytes())
-    except (Refusal, OSError, ValueError):
-        return None
+def _dated(papers: Papers) -> Papers:
+    names = [name for name in (papers.charter.data.time,) if name]
+    times = pq.read_table(place(papers.split.training.where), columns=names)
+    return replace(papers, until=lineage.until(papers.charter, times))
+
+
+def _where(project: str, fingerprint: str) -> str:
+    return f"bundles/{project}/{fingerprint[:16]}"
 
 
 def _fingerprint(papers: Papers) -> str:

@@ -62,6 +62,8 @@ class Study(Frozen):
     """Simplest first."""
     model: str
     """The winner fitted on all training rows (skops file, relative to the root)."""
+    model_rows: int | None = None
+    """How many rows it was fitted on, where there was no time or room for all."""
     baselines: dict[str, str] = {}
     """Fitted pipelines of the families named in `evaluation.beat`, likewise."""
     out_of_fold: str
@@ -164,6 +166,7 @@ def _written(ground: Ground, ladder: Ladder, outcome: Outcome) -> Study:
         params=outcome.winner.entry.params,
         ladder=rungs(ladder, outcome),
         model=outcome.final.where,
+        model_rows=outcome.final.rows,
         baselines=dict(ladder.baselines),
         out_of_fold=records.keep_out_of_fold(ground, outcome.winner),
         trials=records.keep_trials(ground, trials),

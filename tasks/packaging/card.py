@@ -146,7 +146,19 @@ def _data(papers: Papers) -> Part:
             f"Split {split.rule}: {split.training.rows:,} rows for training, "
             f"{split.holdout.rows:,} held out. {split.unlabelled.rows:,} rows without a label.",
             f"The holdout was opened {times(len(papers.scorecard.looks))} before this card.",
+            *_refit(papers),
         ),
+    )
+
+
+def _refit(papers: Papers) -> tuple[str, ...]:
+    if papers.judged is None:
+        return ()
+    rows = papers.split.training.rows + papers.split.holdout.rows
+    return (
+        f"After it had won, this model was fitted once more, on all {rows:,} rows: those held out "
+        "are the freshest (runtime.refit). Every figure on this card is of the model that was "
+        f"judged, bundle {papers.judged.fingerprint[:16]}.",
     )
 
 

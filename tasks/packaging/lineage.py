@@ -9,12 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 import pyarrow.types as pt
 
 from charter import Charter
-from serving.home import place
-from tasks.split import Training
 from tasks.splitting.sides import moments
 
 LIBRARIES = (
@@ -50,12 +48,12 @@ def commit() -> str | None:
     return done.stdout.strip() or None
 
 
-def until(charter: Charter, training: Training) -> float | None:
-    """The latest time among the training rows, in seconds since 1970; None where they have none."""
+def until(charter: Charter, table: pa.Table) -> float | None:
+    """The latest time among the rows, in seconds since 1970; None where they have none."""
     name = charter.data.time
-    if name is None:
+    if name is None or name not in table.column_names:
         return None
-    column = pq.read_table(place(training.where), columns=[name]).column(name)
+    column = table.column(name)
     if not (pt.is_timestamp(column.type) or pt.is_date(column.type)):
         return None
     seconds = moments(column, name)

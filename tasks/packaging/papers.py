@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from charter import Charter, Frozen
 from serving.bundle import MANIFEST, Manifest, sha256
+from serving.home import place
 from tasks.explore import Profile
 from tasks.lake import Table
 from tasks.packaging import lineage
@@ -37,6 +39,12 @@ class Papers:
     scorecard: Scorecard
     sources: tuple[Table, ...] = ()
     """What the table was made of."""
+    model: str = ""
+    """The fitted pipeline (skops file, relative to the root)."""
+    until: float | None = None
+    """The latest `data.time` among the rows that it was fitted on, in seconds since 1970."""
+    judged: Bundle | None = None
+    """What the scorecard speaks of, where this is its refit."""
 
     def contract(self, folder: Path) -> None:
         """What serving needs: the signature and the decision."""
@@ -44,10 +52,16 @@ class Papers:
         _write(folder / "decision.json", self.scorecard.decision)
 
     def remember(self, folder: Path, pipeline: Any, holdout: Rows) -> None:
-        """What the monitor needs: the rows before the release, as counts."""
+        """What the monitor needs: the rows before the release, as counts.
+
+        A refit knows the holdout by heart, so it keeps what was said of it by the judged model.
+        """
         from tasks.monitoring.reference import FILE, make
         from tasks.packaging.before import before
 
+        if self.judged is not None:
+            shutil.copyfile(place(self.judged.where) / FILE, folder / FILE)
+            return
         text = make(before(self, pipeline, holdout)).model_dump_json()
         (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
@@ -70,12 +84,13 @@ class Papers:
         manifest = Manifest(
             project=self.charter.name,
             fingerprint=fingerprint,
+            refit_of=self.judged.fingerprint if self.judged else "",
             created=datetime.now(UTC),
             files={path.name: sha256(path.read_bytes()) for path in files},
             charter=self.charter.fingerprint,
             tables={table.where: table.version for table in (*self.sources, self.table)},
             training=self.split.training.fingerprint,
-            until=lineage.until(self.charter, self.split.training),
+            until=self.until,
             study=self.study.fingerprint,
             family=self.study.family,
             lock=lineage.lock(),

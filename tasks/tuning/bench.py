@@ -16,7 +16,7 @@ from charter.goal import Task
 from tasks.engineer import Recipe
 from tasks.models.base import Family, Value
 from tasks.models.device import resolve
-from tasks.split import Training, folds, load_training
+from tasks.split import Rows, Training, folds, load_training
 from tasks.tuning.weights import fit, weights
 
 CACHE_SHARE = 0.2
@@ -101,12 +101,22 @@ class Last:
 
 def load(charter: Charter, training: Training, recipe: Recipe) -> Bench:
     """Read the training rows and make the folds."""
+    rows = load_training(training)
+    return prepared(charter, training, recipe, rows, folds(charter, training, rows))
+
+
+def prepared(
+    charter: Charter,
+    training: Training,
+    recipe: Recipe,
+    rows: Rows,
+    parts: list[tuple[np.ndarray, np.ndarray]],
+) -> Bench:
+    """The rows as models take them, and all that the first fit would have to wait for."""
     from tasks.recipe.inputs import frame
 
     _warm()
     resolve(charter.constraints.device)
-    rows = load_training(training)
-    parts = folds(charter, training, rows)
     if training.task != "regression":
         _every_class(training, rows.truth)
     return Bench(

@@ -29,6 +29,8 @@ class Final:
     weight: Weight
     note: str = ""
     """What a reader has to know about its rows."""
+    rows: int | None = None
+    """How many it was fitted on; None: all."""
 
 
 class Finals:
@@ -59,7 +61,8 @@ class Finals:
         if climb.best != entry or not place(where).exists():
             return None
         note = "the model of the last fold, since there was no time for a final fit"
-        return Final(where, Weight(entry.notes["mb"], entry.notes["row_ms"], 0.0), note)
+        weight = Weight(entry.notes["mb"], entry.notes["row_ms"], 0.0)
+        return Final(where, weight, note, self._ground.survey.fits[-1])
 
     def baseline(self, family: Family, params: Mapping[str, Value], seconds: float) -> Final | None:
         """A model to be beaten: it may be of any size, and of fewer rows where all take too long."""
@@ -90,5 +93,5 @@ class Finals:
                 finish, family, params, rows, where, seconds=max(0.0, seconds)
             )
             note = f"fitted on {rows:,} rows" if rows else ""
-            self._made[where] = Final(where, weight, note)
+            self._made[where] = Final(where, weight, note, rows)
         return self._made[where]

@@ -60,8 +60,10 @@ def test_better_is_promoted_a_tie_is_kept_and_too_few_rows_are_skipped(weak: Pat
     assert won.promotion is not None
     assert won.promotion.gain is not None
     assert won.promotion.gain.low > 0
-    tables = load(home() / "releases/berries/2").manifest.tables
-    assert set(tables) == {f"tables/berries/{name}" for name in ("table", "collected", "renewed")}
+    manifest = load(home() / "releases/berries/2").manifest
+    names = ("table", "collected", "renewed")
+    assert set(manifest.tables) == {f"tables/berries/{name}" for name in names}
+    assert manifest.refit_of == won.promotion.fingerprint
 
     few = retrain(CHARTER, "asked", FEW)
     assert (few.outcome, few.live) == ("skipped", 2)
@@ -75,7 +77,7 @@ def test_better_is_promoted_a_tie_is_kept_and_too_few_rows_are_skipped(weak: Pat
     page = place(tie.page).read_text()
     assert "its schedule" in page
     assert "drift of sugar" in page
-    _registry_knows_both(won.promotion.fingerprint)
+    _registry_knows_both(manifest.fingerprint)
 
 
 def _registry_knows_both(champion: str) -> None:
