@@ -14,7 +14,7 @@ from tasks.ingest import Ingested
 from tasks.lake import Table
 from tasks.package import Bundle
 from tasks.split import Split
-from tasks.tune import Study
+from tasks.tune import Start, Study
 from tasks.validate import Validated
 
 
@@ -37,13 +37,16 @@ def source(words: Charter) -> tuple[Ingested, Validated]:
     return ingested, validated
 
 
-def model(words: Charter, table: Table) -> Modelled:
-    """The best model that the rows and the charter allow, judged on the holdout."""
+def model(words: Charter, table: Table, start: Start | None = None) -> Modelled:
+    """The best model that the rows and the charter allow, judged on the holdout.
+
+    `start` is what the search begins with.
+    """
     profile = show(steps.explore(words, table))
     split = show(steps.split(words, table, profile))
     recipe = show(steps.engineer(words, split.training, profile))
     gate("engineer", recipe.verdicts, "Open the recipe page.")
-    study = show(steps.tune(words, split.training, recipe))
+    study = show(steps.tune(words, split.training, recipe, start))
     scorecard = show(steps.evaluate(words, split, recipe, study))
     return Modelled(profile=profile, split=split, recipe=recipe, study=study, scorecard=scorecard)
 

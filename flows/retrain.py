@@ -22,6 +22,7 @@ from tasks.due import enough
 from tasks.evaluate import Scorecard
 from tasks.history import Entry
 from tasks.package import Bundle
+from tasks.tune import champion
 from tasks.turn import turn
 
 
@@ -64,7 +65,7 @@ def retrain(
         if few := enough(words, validated.table, collected):
             return end.skipped(few, unfinished)
         table = show(steps.renew(words, validated.table, collected))
-        made = course.model(words, table)
+        made = course.model(words, table, champion(words))
         if failed := course.stopping(made.scorecard.verdicts):
             return end.failed(failed, made.scorecard)
         sources = (validated.table, *([collected.table] if collected.table else []))

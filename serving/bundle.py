@@ -39,6 +39,8 @@ class Manifest(Frozen):
     study: str = ""
     """Fingerprint of the study."""
     family: str = ""
+    params: dict[str, bool | int | float | str | None] = {}
+    """What the family was fitted with; where the next search begins."""
     lock: str | None = None
     """SHA-256 of `requirements.lock`."""
     commit: str | None = None

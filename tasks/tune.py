@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from charter import Charter, Frozen, Refusal
 from charter.tuning import FamilyName
-from serving.home import place
+from serving import bundle as bundles
+from serving import releases
+from serving.home import home, place
 from tasks.engineer import Recipe
 from tasks.split import Training
 
@@ -24,6 +26,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Value = bool | int | float | str | None
+
+
+class Start(Frozen):
+    """Where a search begins: what the live release was fitted with."""
+
+    family: str
+    params: dict[str, Value]
 
 
 class Rung(Frozen):
@@ -74,21 +83,32 @@ class Study(Frozen):
     peak_gb: float
 
 
-def tune(charter: Charter, training: Training, recipe: Recipe) -> Study:
+def champion(charter: Charter) -> Start | None:
+    """What the live release was fitted with; None where nothing is live."""
+    folder = home() / "releases" / charter.name
+    live = releases.live(folder)
+    if live is None:
+        return None
+    manifest = bundles.load(folder / str(live.release)).manifest
+    return Start(family=manifest.family, params=manifest.params)
+
+
+def tune(charter: Charter, training: Training, recipe: Recipe, start: Start | None = None) -> Study:
     """Climb the ladder: search each family, keep a rung only when its gain pays for its cost.
 
     Search and final fits together keep `constraints.train_minutes` within 10 %, and this process
-    with its child keeps `constraints.memory_gb`. A run that was killed goes on with the trials
+    with its child keeps `constraints.memory_gb`. The parameters of `start` are the first that its
+    family tries, so that a search with few minutes does not fall behind the last one. A run that was killed goes on with the trials
     and the time that are left; a study that is finished is returned at once. Raises a Refusal
     when no model could be made within the constraints.
     """
     began = time.monotonic()
     from tasks.tuning.folder import Folder, fingerprint
 
-    folder = Folder(charter.name, fingerprint(charter, training, recipe))
+    folder = Folder(charter.name, fingerprint(charter, training, recipe, start))
     with folder.locked() as waited:
         done = _finished(folder)
-        return done or _search(charter, training, recipe, folder, began + waited)
+        return done or _search(charter, training, recipe, folder, began + waited, start)
 
 
 def _finished(folder: Folder) -> Study | None:
@@ -100,7 +120,12 @@ def _finished(folder: Folder) -> Study | None:
 
 
 def _search(
-    charter: Charter, training: Training, recipe: Recipe, folder: Folder, began: float
+    charter: Charter,
+    training: Training,
+    recipe: Recipe,
+    folder: Folder,
+    began: float,
+    start: Start | None,
 ) -> Study:
     from tasks.tuning.bench import load
     from tasks.tuning.clock import Clock
@@ -122,7 +147,7 @@ def _search(
 
         survey = _survey(sandbox, clock)
         ground = Ground(charter, training, survey, sandbox, clock, folder)
-        ladder = Ladder(ground, LADDER)
+        ladder = Ladder(ground, LADDER, start)
         ladder.climb()
         return _written(ground, ladder, settle(ladder))
 

@@ -93,6 +93,7 @@ class Papers:
             until=self.until,
             study=self.study.fingerprint,
             family=self.study.family,
+            params=self.study.params,
             lock=lineage.lock(),
             commit=lineage.commit(),
             libraries=lineage.libraries(),

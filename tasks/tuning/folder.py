@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,19 +19,26 @@ from serving.home import place
 from tasks.engineer import Recipe
 from tasks.split import Training
 
+if TYPE_CHECKING:
+    from tasks.tune import Start
+
 VERSION = 1
 """Raised when old trials can no longer be compared with new ones."""
 KEPT = 3
 """Trials per family whose out-of-fold predictions stay."""
 
 
-def fingerprint(charter: Charter, training: Training, recipe: Recipe) -> str:
+def fingerprint(
+    charter: Charter, training: Training, recipe: Recipe, start: Start | None = None
+) -> str:
     """SHA-256 of everything that the search depends on."""
     clauses = (charter.constraints, charter.evaluation, charter.tuning, charter.goal.cost)
     parts = [VERSION, training.fingerprint, recipe.fingerprint]
     parts += [clause.model_dump_json() for clause in clauses]
     if isinstance(charter.runtime.window, Decay):  # other windows choose rows, not weights
         parts.append(charter.runtime.window.model_dump_json())
+    if start is not None:
+        parts.append(start.model_dump_json())
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

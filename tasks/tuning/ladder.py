@@ -8,6 +8,7 @@ from contextlib import suppress
 from charter import Charter
 from charter.goal import Task
 from tasks.models.base import Family
+from tasks.tune import Start
 from tasks.tuning.choice import Choice, Contender
 from tasks.tuning.climb import Climb
 from tasks.tuning.finals import Finals
@@ -38,8 +39,11 @@ def hindrance(charter: Charter, family: Family, task: Task) -> str:
 class Ladder:
     """The families of one study, simplest first."""
 
-    def __init__(self, ground: Ground, families: Sequence[Family]) -> None:
+    def __init__(
+        self, ground: Ground, families: Sequence[Family], start: Start | None = None
+    ) -> None:
         self.ground = ground
+        self.start = start
         self.families = tuple(families)
         task = ground.training.task
         self.hindered = {
@@ -60,12 +64,14 @@ class Ladder:
     def _search(self, storage: BaseStorage, family: Family) -> Search:
         ground, tuning = self.ground, self.ground.charter.tuning
         survey = ground.survey
+        known = self.start if self.start and self.start.family == family.name else None
         return Search(
             storage,
             family.name,
             family.space(ground.training.task, min(survey.fits), survey.columns),
             family.start,
             tuning.search,
+            known=known.params if known else {},
             seed=ground.seed,
             greater=ground.greater,
             prune=tuning.prune,

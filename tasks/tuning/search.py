@@ -79,12 +79,14 @@ class Search:
         start: Mapping[str, Value],
         kind: Literal["bayesian", "random", "grid"],
         *,
+        known: Mapping[str, Value] | None = None,
         seed: int,
         greater: bool,
         prune: bool,
     ) -> None:
         self._space = space
-        self._start = _within(space, start)
+        starts = [_within(space, {**start, **_fitting(space, known or {})}), _within(space, start)]
+        self._start = starts[0]
         self._kind = kind
         self._study = optuna.create_study(
             storage=storage,
@@ -95,13 +97,23 @@ class Search:
         )
         self._mend()
         self._study.sampler = _sampler(kind, seed + len(self.entries()))
-        if kind != "grid" and all(entry.why == INTERRUPTED for entry in self.entries()):
-            self._enqueue(self._start)
+        if kind != "grid":
+            self._begin_with(starts)
 
     def _mend(self) -> None:
         """What a killed run left running has failed."""
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             self._study.tell(trial.number, state=TrialState.FAIL)
+
+    def _begin_with(self, starts: Sequence[Params]) -> None:
+        """Known parameters first, then the family's own; each once, unless a kill cut it off."""
+        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        done = {_key(trial.system_attrs["fixed_params"]) for trial in waiting}
+        done |= {_key(entry.params) for entry in self.entries() if entry.why != INTERRUPTED}
+        for params in starts:
+            if _key(params) not in done:
+                self._study.enqueue_trial(dict(params))
+                done.add(_key(params))
 
     def _enqueue(self, params: Params) -> None:
         if not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
@@ -215,6 +227,15 @@ def _pruner(prune: bool) -> optuna.pruners.BasePruner:
     if not prune:
         return optuna.pruners.NopPruner()
     return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0)
+
+
+def _fitting(space: Space, known: Mapping[str, Value]) -> Params:
+    """What is known of the space's dimensions and can still be chosen there."""
+    return {
+        name: value
+        for name, value in known.items()
+        if name in space and (not isinstance(space[name], Choice) or value in space[name].grid)
+    }
 
 
 def _within(space: Space, start: Mapping[str, Value]) -> Params:

@@ -36,9 +36,12 @@ def _search(
     space: Space = SPACE,
     start: dict[str, Value] = START,
     seed: int = 0,
+    known: dict[str, Value] | None = None,
 ) -> Search:
     storage = journal(path / "journal.log")
-    return Search(storage, "tree", space, start, kind, seed=seed, greater=True, prune=True)
+    return Search(
+        storage, "tree", space, start, kind, known=known, seed=seed, greater=True, prune=True
+    )
 
 
 def _run(search: Search, trials: int) -> list[dict[str, Value]]:
@@ -59,6 +62,31 @@ def test_every_search_begins_with_the_start(
 
 def test_a_start_outside_of_the_space_is_moved_into_it(tmp_path: Path) -> None:
     assert _run(_search(tmp_path, start=START | {"depth": 20}), 1) == [START | {"depth": 9}]
+
+
+KNOWN: dict[str, Value] = {"depth": 7, "rate": 0.02, "kind": "gone", "old": 1}
+
+
+@pytest.mark.parametrize("kind", ["bayesian", "random", "grid"])
+def test_what_the_champion_was_fitted_with_comes_first(
+    tmp_path: Path, kind: Literal["bayesian", "random", "grid"]
+) -> None:
+    first: dict[str, Value] = {"depth": 7, "rate": 0.02, "kind": "b"}
+    tried = _run(_search(tmp_path, kind, known=KNOWN), 3)
+    if kind == "grid":  # only points of the grid: those that share most with it
+        assert tried[0] == {"depth": 2, "rate": 0.1, "kind": "b"}
+    else:
+        assert tried[:2] == [first, START]
+        assert tried[2] not in tried[:2]
+
+
+def test_a_first_trial_that_was_cut_off_is_begun_again(tmp_path: Path) -> None:
+    attempt = _search(tmp_path, known=KNOWN).next()
+    assert attempt is not None
+    resumed = _search(tmp_path, known=KNOWN)
+    _run(resumed, 2)
+    complete = [entry.params for entry in resumed.entries() if entry.state == "complete"]
+    assert complete == [START, attempt.params]
 
 
 def test_the_seed_decides_what_comes_next(tmp_path: Path) -> None:
