@@ -57,6 +57,34 @@ class ParquetSource(Frozen):
     path: str
 
 
+class JsonLinesSource(Frozen):
+    """A file with one JSON object per line, plain, gzip or zip."""
+
+    kind: Literal["jsonl"]
+    path: str
+    """A file path, or `package:NAME/inside/path` for a file of an installed package."""
+
+
+def _without_password(url: str) -> str:
+    if re.match(r"[\w+]+://[^/@]*:[^/@]*@", url) or re.search(r"[?&]password=", url):
+        raise ValueError(
+            "an address without a password: put all of it into the environment and write "
+            "env:NAME, or let the driver find the password (PGPASSWORD, .pgpass)"
+        )
+    return url
+
+
+class SqlSource(Frozen):
+    """What a query gives, read in one pass and never by a writing transaction."""
+
+    kind: Literal["sql"]
+    url: Annotated[str, AfterValidator(_without_password)]
+    """An SQLAlchemy address, as in `postgresql://shop@localhost/shop`, or `env:NAME`, where the
+    environment has it."""
+    query: str
+    """One SELECT. With an ORDER BY, the same rows make no new version of the table."""
+
+
 class PythonSource(Frozen):
     """A function or method that gives a data frame or an Arrow table."""
 
@@ -66,7 +94,12 @@ class PythonSource(Frozen):
     arguments: dict[str, str | int | float | bool] = {}
 
 
-Source = Annotated[CsvSource | ParquetSource | PythonSource, Field(discriminator="kind")]
+FileSource = CsvSource | JsonLinesSource | ParquetSource
+"""What one file can be."""
+Source = Annotated[
+    CsvSource | JsonLinesSource | ParquetSource | SqlSource | PythonSource,
+    Field(discriminator="kind"),
+]
 
 Role = Literal["number", "category", "text", "time", "flag", "identifier", "ignore"]
 

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-from charter.data import CsvSource, ParquetSource
+from charter.data import FileSource
 from tasks.scratch import scratch
 from tasks.sources import opened, rows
 from tasks.sources.refused import Spool
@@ -52,7 +52,7 @@ class Looked:
 
 
 @contextmanager
-def looked(source: CsvSource | ParquetSource) -> Iterator[Looked]:
+def looked(source: FileSource) -> Iterator[Looked]:
     """Read the file as ingest will, and describe each column; memory is bounded."""
     with scratch("draft") as room, duckdb.connect() as connection:
         connection.execute("SET memory_limit = '1GB'; SET TimeZone = 'UTC'")
@@ -66,9 +66,7 @@ def looked(source: CsvSource | ParquetSource) -> Iterator[Looked]:
         yield Looked(connection, count, refused.count, facts)
 
 
-def _kept(
-    source: CsvSource | ParquetSource, room: Path, refused: Spool
-) -> tuple[int, dict[str, str]]:
+def _kept(source: FileSource, room: Path, refused: Spool) -> tuple[int, dict[str, str]]:
     incoming = rows(opened(source, "--data"), {}, room, refused)
     count = 0
     with pq.ParquetWriter(room / "t.parquet", incoming.schema) as writer:

@@ -6,35 +6,44 @@ import codecs
 from pathlib import Path
 
 from charter import Refusal
-from charter.data import CsvSource, ParquetSource
+from charter.data import CsvSource, FileSource, JsonLinesSource, ParquetSource
+from tasks.sources.jsonl import is_json_lines
 from tasks.sources.paths import located
 from tasks.sources.unpacked import unpacked
 
 HEAD = 2**20
 DELIMITERS = ",;\t|"
+DATABASES = (".db", ".sqlite", ".sqlite3")
 OTHER_FORMATS = {
     ".xlsx": "an Excel workbook",
     ".xls": "an Excel workbook",
     ".ods": "a spreadsheet",
     ".json": "JSON",
-    ".jsonl": "JSON lines",
-    ".db": "a database",
-    ".sqlite": "a database",
 }
 
 
-def described(data: Path) -> CsvSource | ParquetSource:
+def described(data: Path) -> FileSource:
     """The section `data.source` for this file; formats without a source are refused."""
     where = data.as_posix() if str(data).startswith("package:") else _seen_from_here(data)
     path = located(where, "--data")
     with path.open("rb") as file:
         if file.read(4) == b"PAR1":
             return ParquetSource(kind="parquet", path=where)
+    if path.suffix.lower() in DATABASES:
+        raise Refusal(
+            f"--data {data}",
+            "found a database",
+            "wanted one file of rows",
+            f"Draft from an export of its rows, then set source: {{kind: sql, url: 'sqlite:///{where}', "
+            "query: SELECT …}.",
+        )
+    if is_json_lines(path):
+        return JsonLinesSource(kind="jsonl", path=where)
     if (other := OTHER_FORMATS.get(path.suffix.lower())) is not None:
         raise Refusal(
             f"--data {data}",
             f"found {other}",
-            "wanted CSV (plain, gzip or zip) or Parquet",
+            "wanted CSV or JSON lines (plain, gzip or zip), or Parquet",
             "Export it as CSV, or give a python source in the charter that reads it.",
         )
     with unpacked(path, "--data") as (content, _):

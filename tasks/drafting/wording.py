@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from charter.data import CsvSource, ParquetSource
+from charter.data import FileSource
 from charter.document import value
 from tasks.drafting.facts import Fact, Looked, day
 from tasks.drafting.guesses import Guesses
@@ -18,7 +18,7 @@ CLASSES = 20
 """Whole numbers with at most so many values may be classes."""
 
 
-def worded(name: str, source: CsvSource | ParquetSource, looked: Looked, guesses: Guesses) -> str:
+def worded(name: str, source: FileSource, looked: Looked, guesses: Guesses) -> str:
     """The charter of the project, ready to load."""
     return "\n".join(
         [
@@ -100,7 +100,7 @@ def _evaluation(looked: Looked, guesses: Guesses) -> Iterator[str]:
         yield "  split: {by: random, holdout: 0.2}"
 
 
-def _data(source: CsvSource | ParquetSource, looked: Looked, guesses: Guesses) -> Iterator[str]:
+def _data(source: FileSource, looked: Looked, guesses: Guesses) -> Iterator[str]:
     yield "data:"
     said = source.model_dump(exclude_defaults=True)
     clause = ", ".join(f"{key}: {_mark(text)}" for key, text in said.items())

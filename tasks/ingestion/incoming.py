@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from charter import Charter, Refusal
-from charter.data import CsvSource, ParquetSource, Role
+from charter.data import CsvSource, FileSource, JsonLinesSource, ParquetSource, Role
 from serving.signature import Input, Kind
 from tasks.ingestion.joins import prepare, workbench
 from tasks.rowgroups import groups
 from tasks.scratch import scratch
 from tasks.sources import opened, rows
+from tasks.sources.jsonl import is_json_lines
 from tasks.sources.refused import Strict
 
 ROLE: dict[Kind, Role] = {"number": "number", "flag": "flag", "time": "time", "text": "text"}
@@ -66,7 +67,8 @@ def rows_for_scoring(
     `inputs` of the release's signature decide the types, so that a file with few rows is read as
     the training data were. A join is made where its keys are there and its columns are not; the
     target is not needed. A row that cannot be read is a Refusal that names its line. CSV files are
-    read with the options of the charter's source where that is CSV; Parquet is told by its bytes.
+    read with the options of the charter's source where that is CSV; Parquet is told by its bytes, JSON lines
+    by the name.
     """
     known = {**roles(charter), **{column.name: ROLE[column.kind] for column in inputs}}
     source = opened(_clause(charter, path), "input")
@@ -84,11 +86,13 @@ def rows_for_scoring(
         yield pa.RecordBatchReader.from_batches(schema, batches())
 
 
-def _clause(charter: Charter, path: Path) -> CsvSource | ParquetSource:
+def _clause(charter: Charter, path: Path) -> FileSource:
     if path.is_file():
         with path.open("rb") as file:
             if file.read(4) == b"PAR1":
                 return ParquetSource(kind="parquet", path=str(path))
+    if is_json_lines(path):
+        return JsonLinesSource(kind="jsonl", path=str(path))
     source = charter.data.source
     if isinstance(source, CsvSource):
         return source.model_copy(update={"path": str(path)})

@@ -5,13 +5,15 @@ from __future__ import annotations
 from charter.data import Source as Clause
 from tasks.sources.base import Raw, Source
 from tasks.sources.csv import CsvFile
+from tasks.sources.jsonl import JsonLines
 from tasks.sources.parquet import ParquetFile
 from tasks.sources.python import PythonCall
 from tasks.sources.rows import Roles, Rows, rows
+from tasks.sources.sql import SqlQuery
 
 __all__ = ["CATALOGUE", "Raw", "Roles", "Rows", "Source", "opened", "rows"]
 
-CATALOGUE = (CsvFile, ParquetFile, PythonCall)
+CATALOGUE = (CsvFile, JsonLines, ParquetFile, SqlQuery, PythonCall)
 
 
 def opened(clause: Clause, where: str = "data.source") -> Source:

@@ -15,6 +15,7 @@ from typing import ClassVar, Protocol
 import pyarrow as pa
 
 from tasks.sources.refused import Refused
+from tasks.sources.texts import Reading
 
 BATCH_ROWS = 131_072
 
@@ -28,6 +29,11 @@ def same(position: int) -> int:
     return position
 
 
+def as_they_are(column: str) -> tuple[Reading, ...]:
+    """Texts stay texts."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Raw:
     """Batches as the source has them, before columns get the types of the lake."""
@@ -35,8 +41,8 @@ class Raw:
     schema: pa.Schema
     batches: Callable[[], Iterator[pa.RecordBatch]]
     """The rows in the order of the source; can be called again."""
-    texts: bool = False
-    """Whether every column is text whose meaning has yet to be read off."""
+    readings: Callable[[str], tuple[Reading, ...]] = as_they_are
+    """What the texts of a column may mean where the charter says nothing of it."""
     position: Callable[[int], int] = same
     """The place in the source (from 0, refused rows counted) of the n-th row given."""
     place: Callable[[int], str] = row_number

@@ -19,6 +19,7 @@ from tasks.sources.header import header, undecodable
 from tasks.sources.lines import Lines
 from tasks.sources.paths import OneFile
 from tasks.sources.refused import Refused, Spool
+from tasks.sources.texts import UNDECLARED
 from tasks.sources.unpacked import unpacked
 
 BLOCK = 2**20
@@ -67,7 +68,7 @@ class CsvFile(OneFile[CsvSource]):
         return Raw(
             schema,
             lambda: _replayed(spool),
-            texts=True,
+            readings=lambda column: UNDECLARED,
             position=lambda row: row + int(np.searchsorted(missing, row, "right")),
             place=lines.place,
         )

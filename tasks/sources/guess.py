@@ -12,36 +12,30 @@ from tasks.sources.texts import (
     ANY_DECIMAL,
     ANY_FLAG,
     ANY_WHOLE,
-    DECIMAL,
-    FLAG,
-    LOCAL,
-    WHOLE,
-    ZONED,
+    TIMES,
     Reading,
 )
 
-UNDECLARED = (WHOLE, DECIMAL, FLAG, LOCAL, ZONED)
-READINGS: dict[Role | None, tuple[Reading, ...]] = {
-    None: UNDECLARED,
-    "ignore": UNDECLARED,
+READINGS: dict[Role, tuple[Reading, ...]] = {
     "number": (ANY_WHOLE, ANY_DECIMAL),
     "flag": (ANY_FLAG,),
-    "time": (LOCAL, ZONED),
+    "time": TIMES,
     "category": (),
     "text": (),
     "identifier": (),
 }
-assert READINGS.keys() == {None, *get_args(Role)}
+assert READINGS.keys() == {*get_args(Role)} - {"ignore"}
 
 
 class Guess:
     """Looks at every batch of one column; the readings that are left at the end are right."""
 
-    def __init__(self, name: str, role: Role | None) -> None:
+    def __init__(self, name: str, role: Role | None, usual: tuple[Reading, ...]) -> None:
         self.name = name
+        self.declared = role is not None and role != "ignore"
         self.role = role
-        self.declared = READINGS[role] is not UNDECLARED
-        self._alive = READINGS[role]
+        self._wanted = READINGS[role] if role is not None and role != "ignore" else usual
+        self._alive = self._wanted
         self._filled = 0
         self._misfits = 0
         self._example: str | None = None
@@ -75,11 +69,11 @@ class Guess:
         if self.declared and self._filled and self._misfits == self._filled:
             raise Refusal(
                 f"{where}, column {self.name}",
-                f"found no value that is {READINGS[self.role][-1].means}, as in {self._example!r}",
+                f"found no value that is {self._wanted[-1].means}, as in {self._example!r}",
                 f"wanted the role {self.role}",
                 "Change data.columns (or data.time), or name the texts that mean missing.",
             )
         return self._alive[0] if self._alive and self._filled else self._default()
 
     def _default(self) -> Reading | None:
-        return READINGS[self.role][-1] if self.declared and self._alive else None
+        return self._wanted[-1] if self.declared and self._alive else None

@@ -63,9 +63,9 @@ def rows(source: Source, roles: Roles, room: Path, refused: Refused) -> Rows:
 def _guessed(source: Source, raw: Raw, roles: Roles) -> dict[str, Reading | None]:
     """The meaning of each column of texts: of all, or of those with a declared role."""
     guesses = [
-        Guess(field.name, roles.get(field.name))
+        Guess(field.name, roles.get(field.name), raw.readings(field.name))
         for field in raw.schema
-        if is_text(field.type) and (raw.texts or roles.get(field.name) not in (None, "ignore"))
+        if is_text(field.type)
     ]
     if any(guess.open for guess in guesses):
         for batch in raw.batches():
@@ -85,8 +85,7 @@ def _plan(source: Source, field: pa.Field, role: Role | None, reading: Reading |
         return Plan(field.name, pa.string(), "", _sure(lambda v: spelled(settle(v, natural))))
     if role == "flag" and is_number(natural):
         return Plan(field.name, pa.bool_(), "neither 0 nor 1", _zero_or_one)
-    declared = role in ("number", "flag", "time")
-    if declared and not is_text(natural) and not _agrees(role, natural):
+    if role in ("number", "flag", "time") and not is_text(natural) and not _agrees(role, natural):
         raise Refusal(
             f"{source.where}, column {field.name}",
             f"found values of type {field.type}",

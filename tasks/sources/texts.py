@@ -127,6 +127,9 @@ FLAG = Reading("true or false", pa.bool_(), _one_of(("true",), ("false",)))
 LOCAL = Reading("a time without zone (ISO 8601)", _NAIVE, _cast(_NAIVE))
 ZONED = Reading("a time with zone (ISO 8601)", _UTC, _cast(_UTC))
 
+UNDECLARED = (WHOLE, DECIMAL, FLAG, LOCAL, ZONED)
+TIMES = (LOCAL, ZONED)
+
 # Where the charter declares the role, codes count as numbers and more words as flags.
 ANY_WHOLE = Reading("a number", pa.int64(), _any_whole)
 ANY_DECIMAL = Reading("a number", pa.float64(), _any_decimal)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
+import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import get_args
 
@@ -16,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from charter import Refusal
-from charter.data import CsvSource, ParquetSource, PythonSource
+from charter.data import CsvSource, JsonLinesSource, ParquetSource, PythonSource, SqlSource
 from charter.data import Source as Clause
 from tasks.sources import CATALOGUE, Source, opened, rows
 from tasks.sources.base import BATCH_ROWS
@@ -67,6 +70,35 @@ def write_parquet(folder: Path, table: pa.Table) -> Clause:
     return ParquetSource(kind="parquet", path=str(folder / "rows.parquet"))
 
 
+def write_jsonl(folder: Path, table: pa.Table) -> Clause:
+    frame = table.to_pandas()
+    path = folder / "rows.jsonl"
+    frame.to_json(path, orient="records", lines=True, date_format="iso", date_unit="us")
+    shares = iter(table["share"].to_pylist())  # pandas writes 15 digits
+    lines = [
+        json.dumps(json.loads(line) | {"share": next(shares)})
+        for line in path.read_text().split("\n")
+        if line
+    ]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return JsonLinesSource(kind="jsonl", path=str(path))
+
+
+def write_sql(folder: Path, table: pa.Table) -> Clause:
+    path = folder / "rows.sqlite"
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE rows (number, share, name, flag, at)")
+        rows = (
+            (row["number"], row["share"], row["name"], row["flag"], row["at"].isoformat())
+            for row in table.to_pylist()
+        )
+        database.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?)", rows)
+        database.commit()
+    query = "SELECT * FROM rows ORDER BY number"
+    return SqlSource(kind="sql", url=f"sqlite:///{path}", query=query)
+
+
 def write_python(folder: Path, table: pa.Table) -> Clause:
     pq.write_table(table, folder / "frame.parquet")
     return PythonSource(
@@ -74,14 +106,21 @@ def write_python(folder: Path, table: pa.Table) -> Clause:
     )
 
 
-WRITERS = [write_plain, write_gzip, write_zip, write_parquet, write_python]
+WRITERS = [
+    write_plain, write_gzip, write_zip, write_jsonl, write_parquet, write_sql, write_python
+]  # fmt: skip
 Writer = Callable[[Path, pa.Table], Clause]
 every = pytest.mark.parametrize("write", WRITERS)
 
 
+@pytest.fixture(autouse=True)
+def _root(root: Path) -> None:
+    """What a source spools before it is asked for rows lies under the root."""
+
+
 def everything(source: Source, room: Path) -> tuple[pa.Table, Spool]:
     refused = Spool(room / "refused")
-    incoming = rows(source, {}, room, refused)
+    incoming = rows(source, {"flag": "flag"}, room, refused)  # SQLite has none of its own
     return pa.Table.from_batches(incoming.batches, incoming.schema), refused
 
 
@@ -136,6 +175,9 @@ def test_what_is_not_there_is_refused_with_the_nearest_name(tmp_path: Path, writ
     if isinstance(clause, PythonSource):
         wrong: Clause = clause.model_copy(update={"call": "pandas:read_parqet"})
         nearest = "Did you mean read_parquet?"
+    elif isinstance(clause, SqlSource):
+        wrong = clause.model_copy(update={"url": clause.url.replace("rows.", "rowss.")})
+        nearest = "Did you mean rows.sqlite?"
     else:
         path = Path(clause.path)
         wrong = clause.model_copy(update={"path": str(path.with_stem("rowss"))})
