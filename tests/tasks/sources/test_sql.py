@@ -54,7 +54,7 @@ def test_postgres(postgres_url: str, root: Path) -> None:
             " n % 2 = 0 AS even, 'name %% ' || n AS name, now() AS at, DATE '2024-02-03' AS day,"
             " 9007199254740993 + n AS big, NULL::text AS nothing,"
             " CASE WHEN n = 5 THEN 'NaN' ELSE n::float8 END AS share, gen_random_uuid() AS uid"
-            " FROM generate_series(1, 25000) AS n"
+            " FROM generate_series(1, 25000) AS n; CREATE SEQUENCE made_numbers"
         )
     try:
         table = _read(postgres_url, "SELECT * FROM made WHERE name LIKE 'name %' ORDER BY id::int")
@@ -70,14 +70,14 @@ def test_postgres(postgres_url: str, root: Path) -> None:
         with pytest.raises(Refusal, match="found that the database refuses it"):
             _read(postgres_url, "DELETE FROM made RETURNING id")
         with pytest.raises(Refusal, match="read-only transaction"):
-            _read(postgres_url, "SELECT lo_create(0)")
+            _read(postgres_url, "SELECT nextval('made_numbers')")
         with pytest.raises(Refusal, match=r"mde.*does not exist"):
             _read(postgres_url, "SELECT * FROM mde")
         with psycopg.connect(postgres_url) as database:
             assert database.execute("SELECT count(*) FROM made").fetchone() == (25_000,)
     finally:
         with psycopg.connect(postgres_url, autocommit=True) as database:
-            database.execute("DROP TABLE made")
+            database.execute("DROP TABLE made; DROP SEQUENCE made_numbers")
 
 
 @pytest.mark.parametrize(
