@@ -51,10 +51,21 @@ class CsvSource(Frozen):
 
 
 class ParquetSource(Frozen):
-    """One Parquet file."""
+    """A Parquet file, or a folder of them."""
 
     kind: Literal["parquet"]
     path: str
+    """A file or folder, or `package:NAME/inside/path`. Folders named `month=2` make a column."""
+
+
+class DeltaSource(Frozen):
+    """A Delta table."""
+
+    kind: Literal["delta"]
+    path: str
+    """Its folder."""
+    version: int | None = Field(default=None, ge=0)
+    """Default: the newest."""
 
 
 class JsonLinesSource(Frozen):
@@ -97,7 +108,7 @@ class PythonSource(Frozen):
 FileSource = CsvSource | JsonLinesSource | ParquetSource
 """What one file can be."""
 Source = Annotated[
-    CsvSource | JsonLinesSource | ParquetSource | SqlSource | PythonSource,
+    CsvSource | JsonLinesSource | ParquetSource | DeltaSource | SqlSource | PythonSource,
     Field(discriminator="kind"),
 ]
 

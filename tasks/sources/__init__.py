@@ -5,6 +5,7 @@ from __future__ import annotations
 from charter.data import Source as Clause
 from tasks.sources.base import Raw, Source
 from tasks.sources.csv import CsvFile
+from tasks.sources.delta import DeltaRows
 from tasks.sources.jsonl import JsonLines
 from tasks.sources.parquet import ParquetFile
 from tasks.sources.python import PythonCall
@@ -13,7 +14,7 @@ from tasks.sources.sql import SqlQuery
 
 __all__ = ["CATALOGUE", "Raw", "Roles", "Rows", "Source", "opened", "rows"]
 
-CATALOGUE = (CsvFile, JsonLines, ParquetFile, SqlQuery, PythonCall)
+CATALOGUE = (CsvFile, JsonLines, ParquetFile, DeltaRows, SqlQuery, PythonCall)
 
 
 def opened(clause: Clause, where: str = "data.source") -> Source:

@@ -1,57 +1,198 @@
-"""One Parquet file, read row group by row group."""
+"""Parquet, row group by row group: one file, or a folder of them with partitions in its names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import unquote
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.types as pt
 
 from charter import Refusal
 from charter.data import ParquetSource
-from tasks.sources.base import BATCH_ROWS, Raw
-from tasks.sources.paths import OneFile
+from tasks.sources.base import BATCH_ROWS, Raw, row_number
+from tasks.sources.paths import OneFile, expanded
 from tasks.sources.refused import Refused
+from tasks.sources.texts import UNDECLARED, Reading
+from tasks.sources.types import is_number, settle, settled
+
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file, and what the names of its folders say of all its rows."""
+
+    path: Path
+    name: str
+    """Relative to the folder, where there is one."""
+    partitions: Mapping[str, str | None]
 
 
 class ParquetFile(OneFile[ParquetSource]):
-    """Typed already; texts stay texts."""
+    """Typed already; texts stay texts. Partitions are texts of which the meaning is read off."""
 
     clause: ClassVar[type] = ParquetSource
 
     def fingerprint(self) -> str:
-        return self.hashed("parquet")
+        if not self._folder.is_dir():
+            return self.hashed("parquet")
+        digest = hashlib.sha256(b"parquet")
+        for part in self._parts:
+            with part.path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest() + part.name.encode())
+        return digest.hexdigest()
 
     def raw(self, room: Path, refused: Refused) -> Raw:
-        with self._opened() as file:
-            schema, rows = file.schema_arrow.remove_metadata(), file.metadata.num_rows
-        self.refuse_empty(rows)
-        twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
-        if twice:
-            raise Refusal(
-                self.where,
-                f"found the name {', '.join(twice)} more than once",
-                "wanted each column to have its own name",
-                "Rename the repeated columns where the file is made.",
-            )
-        return Raw(schema, self._batches)
+        files = []
+        for part in self._parts:
+            with self._opened(part) as file:
+                files.append((part, file.schema_arrow.remove_metadata(), file.metadata.num_rows))
+        ends = np.cumsum([rows for _, _, rows in files])
+        self.refuse_empty(int(ends[-1]))
+        schema = self._together([(part, found) for part, found, _ in files])
+        partitions = frozenset(self._parts[0].partitions)
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        with self._opened() as file:
-            yield from file.iter_batches(batch_size=BATCH_ROWS)
+        def readings(column: str) -> tuple[Reading, ...]:
+            return UNDECLARED if column in partitions else ()
+
+        def place(row: int) -> str:
+            number = int(np.searchsorted(ends, row, "right"))
+            part, _, rows = files[number]
+            return f"{part.name}, row {row - int(ends[number]) + rows + 1}"
+
+        return Raw(
+            schema,
+            lambda: self._batches(schema),
+            readings=readings,
+            place=place if len(files) > 1 else row_number,
+        )
+
+    @cached_property
+    def _folder(self) -> Path:
+        return expanded(self.source.path, f"{self.where}.path")
+
+    @cached_property
+    def _parts(self) -> tuple[Part, ...]:
+        folder = self._folder
+        if not folder.is_dir():
+            return (Part(self.path, self.name, {}),)
+        if (folder / "_delta_log").is_dir():
+            raise self._refusal(
+                f"found a Delta table, {self.name}",
+                "Say kind: delta; its folder also holds files of rows that were removed.",
+            )
+        parts = tuple(
+            Part(path, path.relative_to(folder).as_posix(), _partitions(path.relative_to(folder)))
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not any(_hidden(name) for name in path.relative_to(folder).parts)
+        )
+        if not parts:
+            raise self._refusal(f"found no files in {self.name}", "Export it again.")
+        for part in parts:
+            if part.partitions.keys() != parts[0].partitions.keys():
+                raise self._refusal(
+                    f"found {parts[0].name} and {part.name}, which are partitioned differently",
+                    "Keep one way of naming the folders, as in month=2/part-0.parquet.",
+                )
+        return parts
+
+    def _together(self, files: list[tuple[Part, pa.Schema]]) -> pa.Schema:
+        """Every column of every file; one that a file does not have is null in its rows."""
+        types: dict[str, pa.DataType] = {}
+        from_part: dict[str, Part] = {}
+        for part, schema in files:
+            twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+            twice += sorted(part.partitions.keys() & set(schema.names))
+            if twice:
+                raise self._refusal(
+                    f"found the name {', '.join(twice)} more than once in {part.name}",
+                    "Rename the repeated columns where the file is made.",
+                )
+            for field in schema:
+                known = types.get(field.name)
+                common = field.type if known is None else _common(known, field.type)
+                if common is None:
+                    raise self._refusal(
+                        f"found {field.name} as {known} in {from_part[field.name].name} "
+                        f"and as {field.type} in {part.name}",
+                        "Write the column with one type.",
+                    )
+                types[field.name] = common
+                from_part.setdefault(field.name, part)
+        types |= dict.fromkeys(files[0][0].partitions, pa.string())
+        return pa.schema(list(types.items()))
+
+    def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        for part in self._parts:
+            with self._opened(part) as file:
+                for batch in file.iter_batches(batch_size=BATCH_ROWS):
+                    yield self._shaped(batch, part, schema)
+
+    def _shaped(self, batch: pa.RecordBatch, part: Part, schema: pa.Schema) -> pa.RecordBatch:
+        columns = [self._column(batch, part, field) for field in schema]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def _column(self, batch: pa.RecordBatch, part: Part, field: pa.Field) -> pa.Array:
+        if field.name in part.partitions:
+            return pa.repeat(pa.scalar(part.partitions[field.name], pa.string()), batch.num_rows)
+        if field.name not in batch.schema.names:
+            return pa.nulls(batch.num_rows, field.type)
+        values = batch.column(field.name)
+        if values.type == field.type or pt.is_null(values.type):
+            return values.cast(field.type)
+        try:
+            return settle(values, field.type)
+        except pa.ArrowInvalid as error:
+            raise Refusal(
+                f"{self.where}, column {field.name}",
+                f"found a value in {part.name} that {field.type} cannot hold ({error})",
+                "wanted one type that holds the values of all files",
+                "Write the column with one type.",
+            ) from error
 
     @contextmanager
-    def _opened(self) -> Iterator[pq.ParquetFile]:
+    def _opened(self, part: Part) -> Iterator[pq.ParquetFile]:
         try:
-            with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
+            with pq.ParquetFile(part.path, page_checksum_verification=True) as file:
                 yield file
         except (pa.ArrowInvalid, OSError) as error:
             raise Refusal(
                 self.where,
-                f"found {self.name} unreadable as Parquet ({error})",
-                "wanted one whole Parquet file",
+                f"found {part.name} unreadable as Parquet ({error})",
+                "wanted whole Parquet files",
                 "Write it again, or say which kind of file it is: kind: csv.",
             ) from error
+
+    def _refusal(self, found: str, remedy: str) -> Refusal:
+        return Refusal(self.where, found, "wanted Parquet files with the same columns", remedy)
+
+
+def _hidden(name: str) -> bool:
+    """By custom no data, as `_SUCCESS` or `.part-0.crc`; a folder `_a=1` is one."""
+    return name.startswith((".", "_")) and "=" not in name
+
+
+def _partitions(path: Path) -> dict[str, str | None]:
+    pairs = (name.split("=", 1) for name in path.parent.parts if "=" in name)
+    return {unquote(name): None if value == NO_VALUE else unquote(value) for name, value in pairs}
+
+
+def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    """The type that holds the values of both unchanged, or fails on the value that it cannot."""
+    if one == other or pt.is_null(other):
+        return one
+    if pt.is_null(one):
+        return other
+    if is_number(one) and is_number(other):  # pandas writes whole numbers with gaps as floats
+        both = {settled(one), settled(other)}
+        return pa.float64() if pa.float64() in both else pa.int64()
+    return settled(one) if settled(one) == settled(other) else None

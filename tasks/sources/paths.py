@@ -55,7 +55,7 @@ def located(path: str, where: str) -> Path:
 
     Relative paths are seen from the working directory. A package is found without importing it.
     """
-    file = _in_package(path, where) if path.startswith("package:") else Path(path).expanduser()
+    file = expanded(path, where)
     if file.is_dir():
         raise Refusal(
             where,
@@ -75,6 +75,20 @@ def located(path: str, where: str) -> Path:
             "Give this user the right to read it.",
         ) from error
     return file
+
+
+def located_folder(path: str, where: str) -> Path:
+    """The folder, checked to be there."""
+    folder = expanded(path, where)
+    if folder.is_dir():
+        return folder
+    found = f"found a file, {path}" if folder.exists() else f"found no folder {path}"
+    raise Refusal(where, found, "wanted a folder that is there", _nearest(folder))
+
+
+def expanded(path: str, where: str) -> Path:
+    """Where the path leads to, whatever is there."""
+    return _in_package(path, where) if path.startswith("package:") else Path(path).expanduser()
 
 
 def _in_package(path: str, where: str) -> Path:
@@ -97,7 +111,7 @@ def _nearest(file: Path) -> str:
     folder = file.parent
     if not folder.is_dir():
         return f"There is no folder {folder} either; relative paths are seen from {Path.cwd()}."
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    names = sorted(entry.name for entry in folder.iterdir())
     return f"{suggestion(file.name, names)} (in {folder.absolute()})"
 
 
