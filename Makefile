@@ -11,10 +11,10 @@ demo: setup
 	else echo "Prefect UI, pages and service: $(BIN)/perennial up configs/flights.yaml"; fi
 
 test: setup debian lint
-	$(BIN)/pytest -rs -n 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -rs -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: setup debian lint
-	$(BIN)/pytest -rs -n 2 --dist loadfile
+	$(BIN)/pytest -rs -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	$(BIN)/ruff check .
