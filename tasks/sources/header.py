@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
+import re
 from collections import Counter
 from typing import BinaryIO
 
@@ -12,6 +14,7 @@ from charter import Refusal
 from charter.data import CsvSource
 
 LONGEST = 2**20
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 OTHERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 
@@ -22,6 +25,13 @@ def header(content: BinaryIO, source: CsvSource, where: str) -> list[str]:
         raise Refusal(
             where, f"found {source.path} empty", "wanted a header and rows", "Export it again."
         )
+    if text.lstrip().lower().startswith(("<!doctype", "<html", "<?xml")):
+        raise Refusal(
+            f"{where}, line 1",
+            f"found a web page or XML in {source.path}",
+            "wanted rows of a CSV file",
+            "Look at it in a browser: a download often gives the page of a login or an error.",
+        )
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=source.delimiter)
     try:
         names = next((line for line in lines if line), [])
@@ -29,7 +39,15 @@ def header(content: BinaryIO, source: CsvSource, where: str) -> list[str]:
         raise Refusal(
             f"{where}, line 1", f"found no header ({error})", "wanted names of columns", _LOOK
         ) from error
+    if "".join(text.splitlines(keepends=True)[: lines.line_num]).count('"') % 2:
+        raise Refusal(
+            f"{where}, line 1",
+            "found a quote that is opened and not closed",
+            "wanted names of columns",
+            _LOOK,
+        )
     _split_rightly(names, source, where)
+    _are_names(names, where)
     _each_once(names, where)
     return names
 
@@ -41,6 +59,8 @@ def _decoded(head: bytes, source: CsvSource, where: str) -> str:
     for mark, name in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
         if head.startswith(mark) and not source.encoding.lower().startswith("utf-16"):
             raise _wrong_encoding(source, where, f"encoding: {name}")
+    if head[:1000].count(0) > len(head[:1000]) // 4 and "16" not in source.encoding:
+        raise _wrong_encoding(source, where, "encoding: utf-16-le")
     try:
         decoder = codecs.getincrementaldecoder(source.encoding)()
         return decoder.decode(head).removeprefix("\ufeff")
@@ -80,8 +100,18 @@ def _split_rightly(names: list[str], source: CsvSource, where: str) -> None:
                 f"{where}, line 1",
                 f"found one column, {names[0][:80]!r}",
                 f"wanted columns separated by {source.delimiter!r}",
-                f"It looks like {word}: set delimiter: {other!r} in the charter's source.",
+                f"It looks like {word}: set delimiter: {json.dumps(other)} in the charter's source.",
             )
+
+
+def _are_names(names: list[str], where: str) -> None:
+    if all(NUMBER.fullmatch(name.strip()) for name in names):
+        raise Refusal(
+            f"{where}, line 1",
+            f"found only numbers ({', '.join(names[:8])}), as in a file without a header",
+            "wanted names of columns",
+            "Write a line with the names above the rows.",
+        )
 
 
 def _each_once(names: list[str], where: str) -> None:

@@ -130,7 +130,9 @@ def _row(line: bytes) -> Row:
         raise _NoRow(f"byte {error.start + 1} is not UTF-8") from None
     except json.JSONDecodeError as error:
         torn = "" if line.endswith(b"\n") else "; the file ends in the middle of it"
-        raise _NoRow(f"no JSON ({error.msg} at character {error.pos + 1}){torn}") from None
+        raise _NoRow(
+            f"no JSON ({error.msg.removesuffix(' starting at')} at character {error.pos + 1}){torn}"
+        ) from None
     except RecursionError:
         raise _NoRow("too many objects inside of each other") from None
     if not isinstance(found, _Object):

@@ -40,7 +40,7 @@ def broken(path: Path, where: str) -> Iterator[None]:
             where,
             f"found {path.name} damaged ({str(error).rstrip('.')})",
             "wanted a whole compressed file",
-            "Fetch or compress it again: it was probably cut off on the way.",
+            "Fetch or compress it again: it was cut off or damaged on the way.",
         ) from error
 
 

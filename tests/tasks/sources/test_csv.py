@@ -136,7 +136,7 @@ def test_options_are_followed(read: Read) -> None:
         ("a,b\n", "no rows", "Export it again"),
         ("a,b,a\n1,2,3\n", "the name a more than once", "Rename or remove"),
         ("a,,b\n1,2,3\n", "no name for column 2 of 3", "Name it"),
-        ("a;b\n1;2\n", "one column, 'a;b'", "semicolon: set delimiter: ';'"),
+        ("a;b\n1;2\n", "one column, 'a;b'", 'semicolon: set delimiter: ";"'),
         ("a\tb\n1\t2\n", "one column", "tab: set delimiter"),
         (b"a,b\n1,2\n1,caf\xe9\n", "not utf-8", "encoding: latin-1"),
         (b"caf\xe9,b\n1,2\n", "not utf-8", "encoding: latin-1"),
