@@ -139,6 +139,7 @@ class _Landing:
                 batch = join.apply(self.connection, batch)
             self.landed += batch.num_rows
             yield batch if self.derived is None else self.derived.apply(batch)
+        self.source.check_unchanged()
         self._check_landed()
 
     def _check_landed(self) -> None:

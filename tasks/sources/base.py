@@ -49,6 +49,13 @@ class Raw:
     """Such a position in words."""
 
 
+class OneMoment:
+    """A source that gives what it saw when it was first looked at."""
+
+    def check_unchanged(self) -> None:
+        """Nothing that happens meanwhile changes it."""
+
+
 class Source(Protocol):
     """A member of the family."""
 
@@ -64,6 +71,10 @@ class Source(Protocol):
 
     def fingerprint(self) -> str:
         """SHA-256 of the source's bytes and of the options that change what is read from them."""
+        ...
+
+    def check_unchanged(self) -> None:
+        """Refuse a source that is no longer what `fingerprint` saw."""
         ...
 
     def raw(self, room: Path, refused: Refused) -> Raw:

@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from charter import Refusal
 from charter.data import DeltaSource
-from tasks.sources.base import BATCH_ROWS, Raw
+from tasks.sources.base import BATCH_ROWS, OneMoment, Raw
 from tasks.sources.paths import located_folder
 from tasks.sources.refused import Refused
 
 
-class DeltaRows:
+class DeltaRows(OneMoment):
     """The version that the charter names, or the newest one when it is first looked at."""
 
     clause: ClassVar[type] = DeltaSource

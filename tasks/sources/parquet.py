@@ -45,6 +45,7 @@ class ParquetFile(OneFile[ParquetSource]):
     def fingerprint(self) -> str:
         if not self._folder.is_dir():
             return self.hashed("parquet")
+        self._seen = self._stamps()
         digest = hashlib.sha256(b"parquet")
         for part in self._parts:
             with part.path.open("rb") as file:
@@ -75,6 +76,10 @@ class ParquetFile(OneFile[ParquetSource]):
             readings=readings,
             place=place if len(files) > 1 else row_number,
         )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(part.path for part in self._parts)
 
     @cached_property
     def _folder(self) -> Path:

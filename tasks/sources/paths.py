@@ -27,6 +27,8 @@ class OneFile(Generic[S]):
     def __init__(self, source: S, where: str) -> None:
         self.source = source
         self.where = where
+        self._seen: list[tuple[int, int, int]] | None = None
+        """Inode, size and time of change of each file, as they were when it was hashed."""
 
     @property
     def name(self) -> str:
@@ -36,8 +38,30 @@ class OneFile(Generic[S]):
     def path(self) -> Path:
         return located(self.source.path, f"{self.where}.path")
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that is read."""
+        return (self.path,)
+
+    def check_unchanged(self) -> None:
+        if self._seen is not None and self._stamps() != self._seen:
+            raise Refusal(
+                self.where,
+                f"found that {self.name} was changed while it was read",
+                "wanted a file that is whole",
+                "Run again once it is; whoever writes it had better rename it when it is done.",
+            )
+
+    def _stamps(self) -> list[tuple[int, int, int]]:
+        try:
+            stats = [file.stat() for file in self.files]
+        except FileNotFoundError:
+            return []
+        return [(stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats]
+
     def hashed(self, options: str) -> str:
         """SHA-256 of the file and of the options it is read with."""
+        self._seen = self._stamps()
         with self.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
         digest.update(options.encode())

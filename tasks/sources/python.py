@@ -17,12 +17,12 @@ import pyarrow as pa
 from charter import Refusal
 from charter.data import PythonSource
 from tasks.nearest import suggestion
-from tasks.sources.base import BATCH_ROWS, Raw
+from tasks.sources.base import BATCH_ROWS, OneMoment, Raw
 from tasks.sources.frames import as_table
 from tasks.sources.refused import Refused
 
 
-class PythonCall:
+class PythonCall(OneMoment):
     """Calls the function once; the fingerprint is that of the data it gives."""
 
     clause: ClassVar[type] = PythonSource

@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from charter import Refusal
 from charter.data import SqlSource
 from serving.home import place
-from tasks.sources.base import Raw
+from tasks.sources.base import OneMoment, Raw
 from tasks.sources.cells import Cell, Cells
 from tasks.sources.paths import located
 from tasks.sources.refused import Refused
@@ -31,7 +31,7 @@ PORTION = 10_000
 """Rows that the cursor brings at a time."""
 
 
-class SqlQuery:
+class SqlQuery(OneMoment):
     """One pass in a transaction that reads only; a second look would see another moment."""
 
     clause: ClassVar[type] = SqlSource

@@ -87,6 +87,29 @@ def test_a_run_killed_before_its_record_is_taken_up(file: Path, root: Path) -> N
     assert first.quarantine.rows == 1
 
 
+@pytest.mark.parametrize("change", ["grows", "goes"])
+def test_a_file_that_changes_while_it_is_read_does_not_land(
+    file: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    from tasks.sources import rows
+
+    def slow(source: Any, known: Any, room: Path, refused: Any) -> Any:
+        found = rows(source, known, room, refused)
+        if change == "goes":
+            file.rename(file.with_name("moved.csv"))
+        else:
+            file.write_text(ROWS + "5,2020-01-05,c,1\n")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tasks.ingest.rows", slow)
+        with pytest.raises(Refusal, match=r"trips\.csv was changed while it was read"):
+            ingest(charter(file))
+    assert lake.latest("tables/trips/landed", "trips") is None
+    if change == "grows":
+        assert ingest(charter(file)).table.rows == 5
+
+
 def test_unreadable_rows_are_kept_and_reported(file: Path) -> None:
     file.write_text(ROWS + "5,x\n6,2020-01-06,a,far\n")
     ingested = ingest(charter(file, data={"columns": {"delay": {"role": "number"}}}))
