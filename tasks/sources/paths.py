@@ -53,10 +53,7 @@ class OneFile(Generic[S]):
             )
 
     def _stamps(self) -> list[tuple[int, int, int]]:
-        try:
-            stats = [file.stat() for file in self.files]
-        except FileNotFoundError:
-            return []
+        stats = [file.stat() for file in self.files]
         return [(stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats]
 
     def hashed(self, options: str) -> str:
