@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 import tempfile
 from collections.abc import Callable, Sequence
@@ -80,6 +78,13 @@ def _check(
     assert refused == [at for at, line in enumerate(written) if line.damage is not None]
 
 
+def _cell(text: str, delimiter: str) -> str:
+    """Quoted by RFC 4180; Python's csv leaves a lone carriage return bare before 3.13."""
+    if any(mark in text for mark in (delimiter, '"', "\r", "\n")):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
 @given(
     lines("csv"),
     st.sampled_from(["\n", "\r\n"]),
@@ -88,15 +93,14 @@ def _check(
     st.booleans(),
 )
 def test_csv(written: list[Line], end: str, delimiter: str, encoding: str, zipped: bool) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator=end)
-    writer.writerow(["number", "name", "share"])
+    table = [["number", "name", "share"]]
     for line in written:
         number = "" if line.number is None else str(line.number)
         cells = ["nought" if line.damage == "no number" else number, line.name, repr(line.share)]
         cells = cells[:2] if line.damage == "a field less" else cells
-        writer.writerow([*cells, "more"] if line.damage == "a field more" else cells)
-    content = text.getvalue().encode(encoding)
+        table.append([*cells, "more"] if line.damage == "a field more" else cells)
+    text = "".join(delimiter.join(_cell(cell, delimiter) for cell in row) + end for row in table)
+    content = text.encode(encoding)
     found = _read(
         "csv.gz" if zipped else "csv",
         gzip.compress(content) if zipped else content,
