@@ -38,15 +38,18 @@ def _expression(text: str) -> str:
     return text
 
 
+MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
+
+
 class CsvSource(Frozen):
     """A CSV file, plain, gzip or zip."""
 
     kind: Literal["csv"]
     path: str
-    """A file path, or `package:NAME/inside/path` for a file of an installed package."""
+    """A file path, `package:NAME/inside/path` for a file of an installed package, or `s3://…`."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
-    missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
+    missing: tuple[str, ...] = MISSING
     """Texts that mean a missing value."""
 
 
@@ -55,7 +58,8 @@ class ParquetSource(Frozen):
 
     kind: Literal["parquet"]
     path: str
-    """A file or folder, or `package:NAME/inside/path`. Folders named `month=2` make a column."""
+    """A file or folder, `package:NAME/inside/path`, or `s3://…`. Folders named `month=2` make a
+    column."""
 
 
 class DeltaSource(Frozen):
@@ -63,7 +67,7 @@ class DeltaSource(Frozen):
 
     kind: Literal["delta"]
     path: str
-    """Its folder."""
+    """Its folder, or `s3://…`."""
     version: int | None = Field(default=None, ge=0)
     """Default: the newest."""
 
@@ -73,7 +77,19 @@ class JsonLinesSource(Frozen):
 
     kind: Literal["jsonl"]
     path: str
-    """A file path, or `package:NAME/inside/path` for a file of an installed package."""
+    """A file path, `package:NAME/inside/path` for a file of an installed package, or `s3://…`."""
+
+
+class ExcelSource(Frozen):
+    """One sheet of an Excel workbook (.xlsx or .xlsm); its first row with values names the columns."""
+
+    kind: Literal["excel"]
+    path: str
+    """A file path, `package:NAME/inside/path` for a file of an installed package, or `s3://…`."""
+    sheet: str | None = None
+    """Which sheet; it can be left out where only one is to be seen."""
+    missing: tuple[str, ...] = MISSING
+    """Texts that mean a missing value."""
 
 
 def _without_password(url: str) -> str:
@@ -105,10 +121,16 @@ class PythonSource(Frozen):
     arguments: dict[str, str | int | float | bool] = {}
 
 
-FileSource = CsvSource | JsonLinesSource | ParquetSource
+FileSource = CsvSource | JsonLinesSource | ExcelSource | ParquetSource
 """What one file can be."""
 Source = Annotated[
-    CsvSource | JsonLinesSource | ParquetSource | DeltaSource | SqlSource | PythonSource,
+    CsvSource
+    | JsonLinesSource
+    | ExcelSource
+    | ParquetSource
+    | DeltaSource
+    | SqlSource
+    | PythonSource,
     Field(discriminator="kind"),
 ]
 

@@ -18,7 +18,7 @@ from serving.home import place
 from tasks import lake
 from tasks.ingestion.derive import Derived
 from tasks.ingestion.incoming import gathered, is_early, roles, rows_for_scoring
-from tasks.ingestion.joins import Joined, prepare, workbench
+from tasks.ingestion.joins import Joined, joined_sources, prepare, workbench
 from tasks.ingestion.named import check_names
 from tasks.lake import Quarantine, Table
 from tasks.scratch import scratch
@@ -62,12 +62,12 @@ def ingest(charter: Charter) -> Ingested:
     The same source, joins and target again: nothing is read but the bytes to hash, and the same
     record is given. Rows that cannot be read are in quarantine under the stage `ingest`.
     """
-    source = opened(charter.data.source)
-    fingerprint = _fingerprint(charter, source)
+    source, joined = opened(charter.data.source), joined_sources(charter)
+    fingerprint = _fingerprint(charter, source, joined)
     ingested = _remembered(charter, fingerprint)
     if ingested is None:
         with scratch("ingest") as room, workbench(charter, room) as connection:
-            ingested = _Landing(charter, source, fingerprint, room, connection).land()
+            ingested = _Landing(charter, [source, *joined], fingerprint, room, connection).land()
         _remember(charter, ingested)
         log.info(
             "%s: %d of %d rows landed as version %d",
@@ -86,7 +86,7 @@ class _Landing:
     def __init__(
         self,
         charter: Charter,
-        source: Source,
+        sources: list[Source],
         fingerprint: str,
         room: Path,
         connection: duckdb.DuckDBPyConnection,
@@ -95,10 +95,10 @@ class _Landing:
         self.fingerprint = fingerprint
         self.connection = connection
         self.refused = Spool(room / "refused")
-        self.source = source
+        self.sources = sources
         known = roles(charter)
-        self.rows = rows(source, known, room, self.refused)
-        self.joins = prepare(connection, charter, self.rows.schema, known, room)
+        self.rows = rows(sources[0], known, room, self.refused)
+        self.joins = prepare(connection, charter, self.rows.schema, known, room, sources[1:])
         fields = [*self.rows.schema, *(field for join in self.joins for field in join.added)]
         self.schema = pa.schema(fields)
         self.derived: Derived | None = None
@@ -139,7 +139,8 @@ class _Landing:
                 batch = join.apply(self.connection, batch)
             self.landed += batch.num_rows
             yield batch if self.derived is None else self.derived.apply(batch)
-        self.source.check_unchanged()
+        for source in self.sources:
+            source.check_unchanged()
         self._check_landed()
 
     def _check_landed(self) -> None:
@@ -154,7 +155,7 @@ class _Landing:
             )
         first = next(self.refused.batches()).slice(0, 1).to_pylist()[0]
         raise Refusal(
-            self.source.where,
+            self.sources[0].where,
             f"found no row that can be used; the first: {'; '.join(first['reasons'])} "
             f"({first['record'][:200]})",
             "wanted rows of the header's shape and the declared roles",
@@ -175,19 +176,15 @@ class _Landing:
         )
 
 
-def _fingerprint(charter: Charter, source: Source) -> str:
+def _fingerprint(charter: Charter, source: Source, joined: list[Source]) -> str:
     """Of the bytes, and of every clause that changes what lands."""
     data = charter.data
     clauses = {
         "way": WAY,
         "source": source.fingerprint(),
         "joins": [
-            [
-                opened(join.source, f"data.joins.{number}.source").fingerprint(),
-                join.on,
-                join.columns,
-            ]
-            for number, join in enumerate(data.joins)
+            [source.fingerprint(), join.on, join.columns]
+            for join, source in zip(data.joins, joined, strict=True)
         ],
         "until": str(data.until),
         "time": data.time,

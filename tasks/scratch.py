@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,16 +16,27 @@ from serving.home import place
 @contextmanager
 def scratch(stage: str) -> Iterator[Path]:
     """The folder, removed afterwards; those that a killed process left are removed too."""
-    root = place("scratch")
-    root.mkdir(parents=True, exist_ok=True)
-    for left in root.iterdir():
+    folder = _made(stage)
+    for left in folder.parent.iterdir():
         if _abandoned(left.name):
             shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{stage}-{os.getpid()}-", dir=root))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def scratch_of(owner: object, stage: str) -> Path:
+    """A folder that lives as long as its owner, or until the next `scratch` where a kill left it."""
+    folder = _made(stage)
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _made(stage: str) -> Path:
+    root = place("scratch")
+    root.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{stage}-{os.getpid()}-", dir=root))
 
 
 def _abandoned(name: str) -> bool:

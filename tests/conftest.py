@@ -11,8 +11,9 @@ import pytest
 
 from flows.settings import RUNS, SILENT
 from tests.postgres import postgres_url
+from tests.storage import moto, storage
 
-__all__ = ["postgres_url", "root"]
+__all__ = ["moto", "postgres_url", "root", "storage"]
 
 os.environ.update({**SILENT, **RUNS})
 # The cores are shared with servers, child processes and other tests; threads that wait spin there.

@@ -6,7 +6,8 @@ import codecs
 from pathlib import Path
 
 from charter import Refusal
-from charter.data import CsvSource, FileSource, JsonLinesSource, ParquetSource
+from charter.data import CsvSource, ExcelSource, FileSource, JsonLinesSource, ParquetSource
+from tasks.sources.excel import is_workbook, sheets
 from tasks.sources.jsonl import is_json_lines
 from tasks.sources.paths import located
 from tasks.sources.unpacked import unpacked
@@ -15,8 +16,8 @@ HEAD = 2**20
 DELIMITERS = ",;\t|"
 DATABASES = (".db", ".sqlite", ".sqlite3")
 OTHER_FORMATS = {
-    ".xlsx": "an Excel workbook",
-    ".xls": "an Excel workbook",
+    ".xls": "an old Excel workbook",
+    ".xlsb": "a binary Excel workbook",
     ".ods": "a spreadsheet",
     ".json": "JSON",
 }
@@ -39,12 +40,15 @@ def described(data: Path) -> FileSource:
         )
     if is_json_lines(path):
         return JsonLinesSource(kind="jsonl", path=where)
+    if is_workbook(path):
+        seen = sheets(path, "--data")
+        return ExcelSource(kind="excel", path=where, sheet=seen[0] if len(seen) > 1 else None)
     if (other := OTHER_FORMATS.get(path.suffix.lower())) is not None:
         raise Refusal(
             f"--data {data}",
             f"found {other}",
-            "wanted CSV or JSON lines (plain, gzip or zip), or Parquet",
-            "Export it as CSV, or give a python source in the charter that reads it.",
+            "wanted CSV or JSON lines (plain, gzip or zip), Parquet, or .xlsx",
+            "Save it as .xlsx or CSV, or give a python source in the charter that reads it.",
         )
     with unpacked(path, "--data") as (content, _):
         head = content.read(HEAD)

@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from charter import Charter, Refusal
-from charter.data import CsvSource, FileSource, JsonLinesSource, ParquetSource, Role
+from charter.data import CsvSource, ExcelSource, FileSource, JsonLinesSource, ParquetSource, Role
 from serving.signature import Input, Kind
-from tasks.ingestion.joins import prepare, workbench
+from tasks.ingestion.joins import joined_sources, prepare, workbench
 from tasks.rowgroups import groups
 from tasks.scratch import scratch
 from tasks.sources import opened, rows
+from tasks.sources.excel import is_workbook
 from tasks.sources.jsonl import is_json_lines
 from tasks.sources.refused import Strict
 
@@ -68,13 +69,15 @@ def rows_for_scoring(
     the training data were. A join is made where its keys are there and its columns are not; the
     target is not needed. A row that cannot be read is a Refusal that names its line. CSV files are
     read with the options of the charter's source where that is CSV; Parquet is told by its bytes, JSON lines
-    by the name.
+    and workbooks by the name.
     """
     known = {**roles(charter), **{column.name: ROLE[column.kind] for column in inputs}}
     source = opened(_clause(charter, path), "input")
     with scratch("score") as room, workbench(charter, room) as connection:
         incoming = rows(source, known, room, Strict(source.name))
-        joins = prepare(connection, charter, incoming.schema, known, room, scoring=True)
+        joins = prepare(
+            connection, charter, incoming.schema, known, room, joined_sources(charter), scoring=True
+        )
         schema = pa.schema([*incoming.schema, *(field for join in joins for field in join.added)])
 
         def batches() -> Iterator[pa.RecordBatch]:
@@ -94,6 +97,9 @@ def _clause(charter: Charter, path: Path) -> FileSource:
     if is_json_lines(path):
         return JsonLinesSource(kind="jsonl", path=str(path))
     source = charter.data.source
+    if is_workbook(path):
+        known = source if isinstance(source, ExcelSource) else ExcelSource(kind="excel", path="")
+        return known.model_copy(update={"path": str(path)})
     if isinstance(source, CsvSource):
         return source.model_copy(update={"path": str(path)})
     return CsvSource(kind="csv", path=str(path))

@@ -6,7 +6,7 @@ by in batches, so that their order and the memory do not depend on how many ther
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ import pyarrow.types as pt
 from charter import Charter, Refusal
 from charter.data import Join
 from tasks.nearest import suggestion
-from tasks.sources import Roles, Rows, opened, rows
+from tasks.sources import Roles, Rows, Source, opened, rows
 from tasks.sources.refused import Spool
 
 THREADS = 2
@@ -80,27 +80,35 @@ class Joined:
         return widened(batch, found.drop_columns(["__unmatched"]).cast(self.added))
 
 
+def joined_sources(charter: Charter) -> list[Source]:
+    """The source of each join; nothing is read yet."""
+    return [
+        opened(join.source, f"data.joins.{number}.source")
+        for number, join in enumerate(charter.data.joins)
+    ]
+
+
 def prepare(
     connection: duckdb.DuckDBPyConnection,
     charter: Charter,
     left: pa.Schema,
     roles: Roles,
     room: Path,
+    sources: Sequence[Source],
     scoring: bool = False,
 ) -> list[Joined]:
-    """Load the joined sources and check that each row can have one match at most.
+    """Load the joined sources (`joined_sources`) and check that each row can have one match at most.
 
     `scoring`: a join is left out where its keys are not there, or its columns are there already.
     """
     prepared: list[Joined] = []
-    for number, join in enumerate(charter.data.joins):
+    for number, (join, source) in enumerate(zip(charter.data.joins, sources, strict=True)):
         if scoring and not set(join.on) <= set(left.names):
             continue
         if scoring and join.columns is not None and set(join.columns) <= set(left.names):
             continue
         where = f"data.joins.{number}"
         refused = Spool(room / f"{where}.refused")
-        source = opened(join.source, f"{where}.source")
         right = rows(source, roles, room, refused)
         _check_keys(join, where, left, right.schema, source.name)
         added = _added(join, where, left, right.schema, scoring)

@@ -15,7 +15,7 @@ import pyarrow.types as pt
 from charter import Charter, Refusal
 from tasks.ingestion.derive import Derived
 from tasks.ingestion.incoming import gathered, is_early, roles
-from tasks.ingestion.joins import prepare, quoted, workbench
+from tasks.ingestion.joins import joined_sources, prepare, quoted, workbench
 from tasks.scratch import scratch
 from tasks.sources import opened, rows
 from tasks.sources.refused import Spool
@@ -84,7 +84,7 @@ def _rows(
     """What `ingest` does to the rows before `data.until`, for those from `since` on."""
     known = roles(charter)
     source = rows(opened(charter.data.source), known, room, Spool(room / "refused"))
-    joins = prepare(connection, charter, source.schema, known, room)
+    joins = prepare(connection, charter, source.schema, known, room, joined_sources(charter))
     schema = pa.schema([*source.schema, *(field for join in joins for field in join.added)])
     derived = Derived(connection, charter, schema) if charter.goal.target.derive else None
     wanted = charter.model_copy(update={"data": charter.data.model_copy(update={"until": since})})

@@ -6,6 +6,7 @@ from charter.data import Source as Clause
 from tasks.sources.base import Raw, Source
 from tasks.sources.csv import CsvFile
 from tasks.sources.delta import DeltaRows
+from tasks.sources.excel import ExcelFile
 from tasks.sources.jsonl import JsonLines
 from tasks.sources.parquet import ParquetFile
 from tasks.sources.python import PythonCall
@@ -14,7 +15,7 @@ from tasks.sources.sql import SqlQuery
 
 __all__ = ["CATALOGUE", "Raw", "Roles", "Rows", "Source", "opened", "rows"]
 
-CATALOGUE = (CsvFile, JsonLines, ParquetFile, DeltaRows, SqlQuery, PythonCall)
+CATALOGUE = (CsvFile, JsonLines, ExcelFile, ParquetFile, DeltaRows, SqlQuery, PythonCall)
 
 
 def opened(clause: Clause, where: str = "data.source") -> Source:

@@ -7,11 +7,12 @@ this protocol, and the class in `CATALOGUE`. The conformance suite in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from tasks.sources.refused import Refused
@@ -27,6 +28,12 @@ def row_number(position: int) -> str:
 
 def same(position: int) -> int:
     return position
+
+
+def without(missing: Sequence[int]) -> Callable[[int], int]:
+    """From the n-th row given to its position, where the positions `missing` (ascending) are not given."""
+    before = np.asarray(missing, dtype=np.int64) - np.arange(len(missing))
+    return lambda row: row + int(np.searchsorted(before, row, "right"))
 
 
 def as_they_are(column: str) -> tuple[Reading, ...]:

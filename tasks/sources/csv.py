@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from charter import Refusal
 from charter.data import CsvSource
 from tasks.progress import report
-from tasks.sources.base import Raw
+from tasks.sources.base import Raw, without
 from tasks.sources.header import header, undecodable
 from tasks.sources.lines import Lines
 from tasks.sources.paths import OneFile
@@ -64,12 +63,11 @@ class CsvFile(OneFile[CsvSource]):
         if ends_long or ragged.ends_long:
             lines.check_closed()
         _hand_on(ragged, lines, refused)
-        missing = np.asarray(ragged.rows, dtype=np.int64) - np.arange(len(ragged.rows))
         return Raw(
             schema,
             lambda: _replayed(spool),
             readings=lambda column: UNDECLARED,
-            position=lambda row: row + int(np.searchsorted(missing, row, "right")),
+            position=without(ragged.rows),
             place=lines.place,
         )
 

@@ -16,6 +16,7 @@ from charter.data import DeltaSource
 from tasks.sources.base import BATCH_ROWS, OneMoment, Raw
 from tasks.sources.paths import located_folder
 from tasks.sources.refused import Refused
+from tasks.sources.remote import Stored, delta_options, is_remote
 
 
 class DeltaRows(OneMoment):
@@ -61,9 +62,15 @@ class DeltaRows(OneMoment):
     def _handle(self) -> Any:
         from deltalake import DeltaTable
 
-        folder = located_folder(self.source.path, f"{self.where}.path")
+        if not is_remote(self.source.path):
+            folder = located_folder(self.source.path, f"{self.where}.path")
+            with self._explained():
+                return DeltaTable(folder, version=self.source.version)
+        Stored(self.source.path, self.where).check_folder()
         with self._explained():
-            return DeltaTable(folder, version=self.source.version)
+            return DeltaTable(
+                self.source.path, version=self.source.version, storage_options=delta_options()
+            )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -72,6 +79,9 @@ class DeltaRows(OneMoment):
         try:
             yield
         except (DeltaError, OSError, pa.ArrowInvalid) as error:
+            away = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+            if away and is_remote(self.source.path):
+                raise  # a fault, not a table that is wrong
             version = "" if self.source.version is None else f" in version {self.source.version}"
             raise Refusal(
                 self.where,

@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from charter import Refusal
@@ -47,9 +48,14 @@ def header(content: BinaryIO, source: CsvSource, where: str) -> list[str]:
             _LOOK,
         )
     _split_rightly(names, source, where)
+    check_names(names, f"{where}, line 1")
+    return names
+
+
+def check_names(names: Sequence[str], where: str) -> None:
+    """Refuse what are no names of columns; `where` tells the line or row that they stand in."""
     _are_names(names, where)
     _each_once(names, where)
-    return names
 
 
 _LOOK = "Look at the file in a text editor: the first line has to name the columns."
@@ -104,21 +110,21 @@ def _split_rightly(names: list[str], source: CsvSource, where: str) -> None:
             )
 
 
-def _are_names(names: list[str], where: str) -> None:
+def _are_names(names: Sequence[str], where: str) -> None:
     if all(NUMBER.fullmatch(name.strip()) for name in names):
         raise Refusal(
-            f"{where}, line 1",
+            where,
             f"found only numbers ({', '.join(names[:8])}), as in a file without a header",
             "wanted names of columns",
             "Write a line with the names above the rows.",
         )
 
 
-def _each_once(names: list[str], where: str) -> None:
+def _each_once(names: Sequence[str], where: str) -> None:
     blank = [number for number, name in enumerate(names, 1) if not name.strip()]
     if blank:
         raise Refusal(
-            f"{where}, line 1",
+            where,
             f"found no name for column {', '.join(map(str, blank[:8]))} of {len(names)}",
             "wanted a name for each column",
             "Name it in the first line, or take the column out.",
@@ -126,7 +132,7 @@ def _each_once(names: list[str], where: str) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise Refusal(
-            f"{where}, line 1",
+            where,
             f"found the name {', '.join(twice[:8])} more than once",
             "wanted each column to have its own name",
             "Rename or remove the repeated columns in the first line.",

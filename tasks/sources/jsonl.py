@@ -13,7 +13,7 @@ import numpy as np
 from charter import Refusal
 from charter.data import JsonLinesSource
 from tasks.progress import report
-from tasks.sources.base import Raw
+from tasks.sources.base import Raw, without
 from tasks.sources.cells import Cell, Cells, Row
 from tasks.sources.paths import OneFile
 from tasks.sources.refused import Refused
@@ -61,12 +61,11 @@ class JsonLines(OneFile[JsonLinesSource]):
             position += 1
         cells.close()
         self.refuse_empty(position)
-        missing = np.asarray(bad, dtype=np.int64) - np.arange(len(bad))
         return Raw(
             cells.schema,
             cells.batches,
             readings=cells.readings,
-            position=lambda row: row + int(np.searchsorted(missing, row, "right")),
+            position=without(bad),
             place=place,
         )
 

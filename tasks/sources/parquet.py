@@ -83,6 +83,8 @@ class ParquetFile(OneFile[ParquetSource]):
 
     @cached_property
     def _folder(self) -> Path:
+        if self.stored is not None:
+            return self.stored.path
         return expanded(self.source.path, f"{self.where}.path")
 
     @cached_property

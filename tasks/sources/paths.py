@@ -1,14 +1,16 @@
-"""Where a source's file is: a path, or `package:NAME/inside/path` of an installed package."""
+"""Where a source's file is: a path, `package:NAME/inside/path` of an installed package, or `s3://…`."""
 
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from charter import Refusal
 from tasks.nearest import suggestion
+from tasks.sources.remote import Stored, is_remote
 
 
 class HasPath(Protocol):
@@ -34,9 +36,17 @@ class OneFile(Generic[S]):
     def name(self) -> str:
         return Path(self.source.path).name
 
+    @cached_property
+    def stored(self) -> Stored | None:
+        """The object, where the file is one."""
+        return Stored(self.source.path, self.where) if is_remote(self.source.path) else None
+
     @property
     def path(self) -> Path:
-        return located(self.source.path, f"{self.where}.path")
+        if self.stored is None:
+            return located(self.source.path, f"{self.where}.path")
+        self.stored.check_file()
+        return self.stored.path
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -44,7 +54,8 @@ class OneFile(Generic[S]):
         return (self.path,)
 
     def check_unchanged(self) -> None:
-        if self._seen is not None and self._stamps() != self._seen:
+        changed = self._seen is not None and self._stamps() != self._seen
+        if changed or (self.stored is not None and not self.stored.is_unchanged()):
             raise Refusal(
                 self.where,
                 f"found that {self.name} was changed while it was read",

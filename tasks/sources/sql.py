@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -16,12 +13,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
 
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
 from charter import Refusal
 from charter.data import SqlSource
-from serving.home import place
+from tasks.scratch import scratch_of
 from tasks.sources.base import OneMoment, Raw
 from tasks.sources.cells import Cell, Cells
 from tasks.sources.paths import located
@@ -53,7 +51,10 @@ class SqlQuery(OneMoment):
             raise Refusal(
                 self.where, f"found no rows from {self.name}", "wanted some", "Look at the query."
             )
-        return Raw(cells.schema, cells.batches, readings=cells.readings)
+        return Raw(cells.schema, self._batches, readings=cells.readings)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        return self._cells.batches()
 
     @cached_property
     def _url(self) -> URL:
@@ -95,7 +96,7 @@ class SqlQuery(OneMoment):
                 raise self._refusal("found a statement that gives no rows", "Write one SELECT.")
             names = tuple(result.keys())
             self._check_names(names)
-            cells = _spool(self.where, names)
+            cells = Cells(scratch_of(self, "sql") / "cells", self.where, names)
             for portion in result.partitions(PORTION):
                 for row in portion:
                     cells.add(dict(zip(names, map(_cell, row), strict=True)))
@@ -146,16 +147,6 @@ class SqlQuery(OneMoment):
 
     def _refusal(self, found: str, remedy: str) -> Refusal:
         return Refusal(f"{self.where}.query", found, "wanted a query that reads rows", remedy)
-
-
-def _spool(where: str, names: tuple[str, ...]) -> Cells:
-    """Its folder goes with it, or with the next `scratch` where a kill left it."""
-    root = place("scratch")
-    root.mkdir(parents=True, exist_ok=True)
-    folder = tempfile.mkdtemp(prefix=f"sql-{os.getpid()}-", dir=root)
-    cells = Cells(Path(folder) / "cells", where, names)
-    weakref.finalize(cells, shutil.rmtree, folder, ignore_errors=True)
-    return cells
 
 
 def _number(value: float | Decimal) -> Cell | None:

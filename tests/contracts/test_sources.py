@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import shutil
 import sqlite3
 import zipfile
@@ -18,11 +19,14 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import Workbook
+from pyarrow import fs
 
 from charter import Refusal
 from charter.data import (
     CsvSource,
     DeltaSource,
+    ExcelSource,
     JsonLinesSource,
     ParquetSource,
     PythonSource,
@@ -33,6 +37,7 @@ from tasks import lake
 from tasks.sources import CATALOGUE, Source, opened, rows
 from tasks.sources.base import BATCH_ROWS
 from tasks.sources.refused import Spool
+from tests.storage import Storage
 
 ROWS = 150_000
 TABLE = pa.table(
@@ -57,8 +62,7 @@ def _csv_source(path: Path) -> CsvSource:
 
 
 def write_plain(folder: Path, table: pa.Table) -> Clause:
-    (folder / "rows.csv").write_bytes(_csv(table))
-    return _csv_source(folder / "rows.csv")
+    return _csv_source(_csv_file(folder, table))
 
 
 def write_gzip(folder: Path, table: pa.Table) -> Clause:
@@ -125,6 +129,45 @@ def write_sql(folder: Path, table: pa.Table) -> Clause:
     return SqlSource(kind="sql", url=f"sqlite:///{path}", query=query)
 
 
+def write_excel(folder: Path, table: pa.Table) -> Clause:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("rows")
+    sheet.append(table.schema.names)
+    for row in table.to_pylist():
+        sheet.append([*list(row.values())[:-1], row["at"].isoformat()])
+    book.save(folder / "rows.xlsx")
+    return ExcelSource(kind="excel", path=str(folder / "rows.xlsx"))
+
+
+def write_object(folder: Path, table: pa.Table) -> Clause:
+    return CsvSource(kind="csv", path=_uploaded(_csv_file(folder, table)))
+
+
+def write_objects(folder: Path, table: pa.Table) -> Clause:
+    clause = write_folder(folder, table)
+    return ParquetSource(kind="parquet", path=_uploaded(Path(clause.path)))  # type: ignore[union-attr]
+
+
+def write_delta_in_storage(folder: Path, table: pa.Table) -> Clause:
+    clause = write_delta(folder, table)
+    return DeltaSource(kind="delta", path=_uploaded(Path(clause.path)))  # type: ignore[union-attr]
+
+
+def _csv_file(folder: Path, table: pa.Table) -> Path:
+    (folder / "rows.csv").write_bytes(_csv(table))
+    return folder / "rows.csv"
+
+
+def _uploaded(path: Path) -> str:
+    """The file or folder in the storage that the environment leads to."""
+    scheme, _, host = os.environ["AWS_ENDPOINT_URL"].partition("://")
+    storage = fs.S3FileSystem(endpoint_override=host, scheme=scheme)
+    if path.is_dir() and storage.get_file_info(f"rows/{path.name}").type:
+        storage.delete_dir(f"rows/{path.name}")
+    fs.copy_files(str(path), f"rows/{path.name}", destination_filesystem=storage)
+    return f"s3://rows/{path.name}"
+
+
 def write_python(folder: Path, table: pa.Table) -> Clause:
     pq.write_table(table, folder / "frame.parquet")
     return PythonSource(
@@ -133,15 +176,23 @@ def write_python(folder: Path, table: pa.Table) -> Clause:
 
 
 WRITERS = [
-    write_plain, write_gzip, write_zip, write_jsonl, write_parquet, write_folder, write_delta,
-    write_sql, write_python,
+    write_plain, write_gzip, write_zip, write_jsonl, write_excel, write_parquet, write_folder,
+    write_delta, write_sql, write_python, write_object, write_objects, write_delta_in_storage,
 ]  # fmt: skip
 Writer = Callable[[Path, pa.Table], Clause]
 every = pytest.mark.parametrize("write", WRITERS)
 
 
+def fitting(write: Writer) -> pa.Table:
+    """More than a batch; workbooks take long to write, and hold no more than 16 digits."""
+    if write is not write_excel:
+        return TABLE
+    table = TABLE.slice(0, 20_000)
+    return table.set_column(1, "share", pa.array([row / 8 for row in range(20_000)]))
+
+
 @pytest.fixture(autouse=True)
-def _root(root: Path) -> None:
+def _root(root: Path, storage: Storage) -> None:
     """What a source spools before it is asked for rows lies under the root."""
 
 
@@ -159,15 +210,18 @@ def test_every_member_is_tried_and_every_kind_has_a_member(tmp_path: Path) -> No
 
 @every
 def test_values_types_and_order_are_kept(tmp_path: Path, write: Writer) -> None:
-    found, refused = everything(opened(write(tmp_path, TABLE)), tmp_path)
-    assert found.schema.equals(TABLE.schema)
-    assert found.equals(TABLE)
+    table = fitting(write)
+    found, refused = everything(opened(write(tmp_path, table)), tmp_path)
+    assert found.schema.equals(table.schema)
+    assert found.equals(table)
     assert refused.count == 0
 
 
 @every
 def test_batches_are_bounded(tmp_path: Path, write: Writer) -> None:
-    incoming = rows(opened(write(tmp_path, TABLE)), {}, tmp_path, Spool(tmp_path / "refused"))
+    incoming = rows(
+        opened(write(tmp_path, fitting(write))), {}, tmp_path, Spool(tmp_path / "refused")
+    )
     sizes = [batch.num_rows for batch in incoming.batches]
     assert len(sizes) > 1
     assert max(sizes) <= BATCH_ROWS
@@ -209,9 +263,9 @@ def test_what_is_not_there_is_refused_with_the_nearest_name(tmp_path: Path, writ
         wrong = clause.model_copy(update={"url": clause.url.replace("rows.", "rowss.")})
         nearest = "Did you mean rows.sqlite?"
     else:
-        path = Path(clause.path)
-        wrong = clause.model_copy(update={"path": str(path.with_stem(f"{path.stem}s"))})
-        nearest = f"Did you mean {path.name}?"
+        folder, _, name = clause.path.rpartition("/")
+        wrong = clause.model_copy(update={"path": f"{folder}/s{name}"})
+        nearest = f"Did you mean {name}?"
     with pytest.raises(Refusal) as refusal:
         everything(opened(wrong, "data.source"), tmp_path)
     assert nearest in refusal.value.remedy

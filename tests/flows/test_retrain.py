@@ -113,11 +113,10 @@ def test_without_a_champion_a_retrain_is_a_training(project: Path, prefect: None
 
 @pytest.mark.timeout(400)
 def test_a_killed_retrain_ends_in_the_same_state_and_the_champion_serves(weak: Path) -> None:
-    """Killed in the middle of the way and right behind the move of the live pointer."""
+    """Killed while the release is published; kills everywhere else are in the slow test."""
     arrive(600, first=900)
     with _champion_serves() as answered:
-        for mark in ("comparisons/berries/*.json", "releases/berries/2/manifest.json"):
-            _kill_when(mark)
+        _kill_when("releases/berries/2/manifest.json")
         _run_to_the_end()
     assert answered <= {1, 2}
     _promoted_once()

@@ -125,15 +125,20 @@ def test_encodings_packed_files_and_parquet_are_seen() -> None:
     Path("b.csv.gz").write_bytes(gzip.compress(frame.to_csv(index=False).encode()))
     frame.to_csv("c.zip", index=False)
     frame.to_parquet("d.parquet")
+    with pd.ExcelWriter("e.xlsx") as book:
+        frame.to_excel(book, sheet_name="Orders", index=False)
+        frame.head(3).to_excel(book, sheet_name="Notes", index=False)
     found = {
         file: load(draft(file[0], Path(file), "late")).data.source
-        for file in ("a.csv", "b.csv.gz", "c.zip", "d.parquet")
+        for file in ("a.csv", "b.csv.gz", "c.zip", "d.parquet", "e.xlsx")
     }
     assert {file: source.kind for file, source in found.items()} == {
         "a.csv": "csv", "b.csv.gz": "csv", "c.zip": "csv", "d.parquet": "parquet",
+        "e.xlsx": "excel",
     }  # fmt: skip
     assert found["a.csv"].model_dump()["encoding"] == "cp1252"
     assert found["b.csv.gz"].model_dump()["encoding"] == "utf-8"
+    assert found["e.xlsx"].model_dump()["sheet"] == "Orders"
 
 
 def test_an_existing_charter_is_never_touched() -> None:
@@ -155,7 +160,7 @@ def test_an_existing_charter_is_never_touched() -> None:
         ("orders", "order.csv", None, "Did you mean orders.csv?"),
         ("orders", "orders.csv", "lat", "Did you mean late?"),
         ("orders", "orders.csv", "same", "Name another column with --target"),
-        ("orders", "orders.xlsx", None, "Export it as CSV"),
+        ("orders", "orders.xls", None, "Save it as .xlsx or CSV"),
         ("orders", "empty.csv", None, "Export it again"),
     ],
 )
@@ -163,7 +168,7 @@ def test_what_cannot_be_drafted_is_refused(
     name: str, data: str, target: str | None, remedy: str
 ) -> None:
     orders().assign(same=1).to_csv("orders.csv", index=False)
-    Path("orders.xlsx").write_bytes(b"PK\x03\x04")
+    Path("orders.xls").write_bytes(b"\xd0\xcf\x11\xe0")
     Path("empty.csv").touch()
     with pytest.raises(Refusal) as caught:
         draft(name, Path(data), target)
