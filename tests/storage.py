@@ -14,6 +14,7 @@ import pytest
 from pyarrow import fs
 
 BUCKET = "rows"
+REGION = "us-east-1"
 Fault = Literal["busy", "cut", "denied"] | None
 """503, a body that ends too early, 403; None lets a request pass."""
 
@@ -24,6 +25,8 @@ class Storage:
 
     files: fs.S3FileSystem
     """Past the proxy."""
+    direct: str
+    """The address of the storage itself."""
     faults: list[Fault] = field(default_factory=list)
     """What becomes of the next requests that read, one after the other."""
     asked: list[str] = field(default_factory=list)
@@ -33,6 +36,13 @@ class Storage:
         with self.files.open_output_stream(f"{BUCKET}/{key}") as stream:
             stream.write(content)
         return f"s3://{BUCKET}/{key}"
+
+    def put_as_named(self, key: str) -> None:
+        """An empty object whose key other clients would tidy up."""
+        import boto3
+
+        client = boto3.client("s3", endpoint_url=self.direct, region_name=REGION)
+        client.put_object(Bucket=BUCKET, Key=key, Body=b"")
 
 
 @pytest.fixture(scope="session")
@@ -51,20 +61,20 @@ def storage(moto: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[
     for name, value in {
         "AWS_ACCESS_KEY_ID": "someone",
         "AWS_SECRET_ACCESS_KEY": "anything",
-        "AWS_REGION": "us-east-1",
+        "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
     files = fs.S3FileSystem(
         endpoint_override=f"{host}:{port}",
         scheme="http",
-        region="us-east-1",
+        region=REGION,
         allow_bucket_creation=True,
         allow_bucket_deletion=True,
         request_timeout=60,  # the machine is shared with other tests
     )
     files.create_dir(BUCKET)
-    storage = Storage(files)
+    storage = Storage(files, f"http://{host}:{port}")
     with _proxy(storage, host, port) as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         yield storage
@@ -77,6 +87,8 @@ def _proxy(storage: Storage, host: str, port: int) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def _forward(self) -> None:
+            if "transfer-encoding" in self.headers:
+                return self._answer(411, {}, b"")  # uploads go past this proxy
             sent = self.rfile.read(int(self.headers.get("content-length", 0)))
             storage.asked.append(f"{self.command} {self.path}")
             reads = self.command in ("GET", "HEAD")

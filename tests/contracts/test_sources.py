@@ -164,7 +164,10 @@ def _uploaded(path: Path) -> str:
     storage = fs.S3FileSystem(endpoint_override=host, scheme=scheme)
     if path.is_dir() and storage.get_file_info(f"rows/{path.name}").type:
         storage.delete_dir(f"rows/{path.name}")
-    fs.copy_files(str(path), f"rows/{path.name}", destination_filesystem=storage)
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        if file.is_file():
+            with storage.open_output_stream(f"rows/{file.relative_to(path.parent)}") as stream:
+                stream.write(file.read_bytes())
     return f"s3://rows/{path.name}"
 
 
@@ -192,8 +195,9 @@ def fitting(write: Writer) -> pa.Table:
 
 
 @pytest.fixture(autouse=True)
-def _root(root: Path, storage: Storage) -> None:
+def _root(root: Path, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a source spools before it is asked for rows lies under the root."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", storage.direct)
 
 
 def everything(source: Source, room: Path) -> tuple[pa.Table, Spool]:

@@ -13,9 +13,9 @@ from deltalake import write_deltalake
 from charter import Refusal
 from charter.data import CsvSource, Data, DeltaSource, ParquetSource
 from charter.data import Source as Clause
-from tasks.sources import Source, opened, rows
+from tasks.sources import Source, opened, remote, rows
 from tasks.sources.refused import Spool
-from tasks.sources.remote import ATTEMPTS, PORTION, delta_options
+from tasks.sources.remote import PORTION, delta_options
 from tests.storage import Fault, Storage
 
 TABLE = pa.table({"a": [1, 2, 3], "b": ["x", "y", None]})
@@ -76,7 +76,8 @@ def test_faults_on_the_way_are_tried_again_and_nothing_is_lost(
 def test_a_storage_that_stays_away_is_a_fault_and_no_refusal(
     storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage.faults += ["busy"] * ATTEMPTS * 3
+    monkeypatch.setattr(remote, "ATTEMPTS", 2)
+    storage.faults += ["busy"] * 6
     with pytest.raises(OSError, match=r"SLOW_DOWN|503"):
         _table(_csv(storage.put("a.csv", b"a\n1\n")), tmp_path)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -144,10 +145,11 @@ def test_what_cannot_be_is_refused_in_words(
     assert "found no bucket rowss at http://127.0.0.1" in said("s3://rowss/in/a.jsonl")
     assert "Name a file in it: a.jsonl." in said("s3://rows/in")
     assert "Name the folder that it lies in" in said(address, "delta")
-    storage.put("bad/../../../x.parquet", b"")
+    storage.put_as_named("bad/../../../x.parquet")
     assert "wanted names that can be those of files" in said("s3://rows/bad", "parquet")
     storage.faults += ["denied"] * 3
     assert "may not be read (ACCESS_DENIED)" in said(address)
+    storage.faults.clear()
     assert _table(_csv(storage.put("a.csv", b"a\n1\n")), tmp_path).num_rows == 1
     monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
     storage.asked.clear()
