@@ -92,7 +92,9 @@ class ExcelFile(OneFile[ExcelSource]):
             numbers.append(number)
             wrong = {names[at]: cell for at, cell in row.items() if isinstance(cell, Wrong)}
             if not wrong:
-                cells.add({names[at]: cell for at, cell in row.items()})
+                cells.add(
+                    {names[at]: cell for at, cell in row.items() if not isinstance(cell, Wrong)}
+                )
                 continue
             position = len(numbers) - 1
             bad.append(position)
