@@ -28,7 +28,7 @@ from tasks.sources.refused import Spool
 __all__ = ["Ingested", "JoinReport", "ingest", "rows_for_scoring"]
 
 log = logging.getLogger(__name__)
-WAY = 1
+WAY = 2
 """Counts up when the same input has to land differently."""
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar, NamedTuple, cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
@@ -17,11 +19,22 @@ from tasks.sources.base import Raw, without
 from tasks.sources.header import header, undecodable
 from tasks.sources.lines import Lines
 from tasks.sources.paths import OneFile
+from tasks.sources.quotes import Quotes
 from tasks.sources.refused import Refused, Spool
 from tasks.sources.texts import UNDECLARED
 from tasks.sources.unpacked import unpacked
 
 BLOCK = 2**20
+
+
+class Read(NamedTuple):
+    """What one pass over the file has found."""
+
+    rows: int
+    ends_long: bool
+    """Whether the last row goes over several lines."""
+    torn: bool
+    """Whether a text stands behind a closing quote."""
 
 
 class Ragged:
@@ -58,23 +71,40 @@ class CsvFile(OneFile[CsvSource]):
             names = header(content, self.source, self.where)
         schema = pa.schema([(name, pa.string()) for name in names])
         ragged = Ragged(room / f"{self.where}.ragged")
-        rows, ends_long = self._spool(path, schema, spool, ragged)
-        self.refuse_empty(rows + len(ragged.rows))
-        if ends_long or ragged.ends_long:
+        read = self._spool(path, schema, spool, ragged)
+        self.refuse_empty(read.rows + len(ragged.rows))
+        if read.ends_long or ragged.ends_long:
             lines.check_closed()
         _hand_on(ragged, lines, refused)
+        torn = self._torn(lines, set(ragged.rows), refused) if read.torn else []
+        missing = np.searchsorted(ragged.rows, torn)  # before them, and so not in the spool
         return Raw(
             schema,
-            lambda: _replayed(spool),
+            lambda: _replayed(spool, np.asarray(torn, dtype=np.int64) - missing),
             readings=lambda column: UNDECLARED,
-            position=without(ragged.rows),
+            position=without(sorted([*ragged.rows, *torn])),
             place=lines.place,
         )
 
-    def _spool(
-        self, path: Path, schema: pa.Schema, spool: Path, ragged: Ragged
-    ) -> tuple[int, bool]:
-        """How many rows were read, and whether the last goes over several lines."""
+    def _torn(self, lines: Lines, ragged: set[int], refused: Refused) -> list[int]:
+        """The rows with a text behind a closing quote that are not ragged too, handed to `refused`."""
+        rows, found = [], False
+        for row, line, text in lines.torn():
+            found = True
+            if row not in ragged:
+                rows.append(row)
+                record = f"line {line}: {text.rstrip()}"
+                refused.add(row, ["a text behind a closing quote"], record, lines.place)
+        if not found:
+            raise Refusal(
+                self.where,
+                f"found a text behind a closing quote in {self.name}",
+                "wanted a delimiter or the end of the line there",
+                'Double a quote that is part of the text ("").',
+            )
+        return rows
+
+    def _spool(self, path: Path, schema: pa.Schema, spool: Path, ragged: Ragged) -> Read:
         rows, last, size = 0, None, path.stat().st_size
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with (
@@ -82,22 +112,29 @@ class CsvFile(OneFile[CsvSource]):
             self._explained(path),
             pa.ipc.new_stream(str(spool), schema, options=options) as writer,
         ):
-            for batch in self._reader(content, schema, ragged):
+            quotes = Quotes(self._as_utf8(content), self.source.delimiter)
+            for batch in self._reader(quotes, schema, ragged):
                 writer.write_batch(batch)
                 rows += batch.num_rows
                 last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
                 report("ingest", file.tell(), size, f"reading {self.name}")
         texts = last.to_pylist()[0].values() if last else ()
-        return rows, any(text is not None and "\n" in text for text in texts)
+        ends_long = any(text is not None and "\n" in text for text in texts)
+        return Read(rows, ends_long, quotes.torn)
+
+    def _as_utf8(self, content: BinaryIO) -> BinaryIO:
+        encoding = codecs.lookup(self.source.encoding).name
+        if encoding == "utf-8":
+            return content
+        file = pa.PythonFile(content, mode="r")
+        return cast(BinaryIO, pa.transcoding_input_stream(file, encoding, "utf-8"))
 
     def _reader(
-        self, content: BinaryIO, schema: pa.Schema, ragged: Ragged
+        self, content: Quotes, schema: pa.Schema, ragged: Ragged
     ) -> pacsv.CSVStreamingReader:
         return pacsv.open_csv(
             content,
-            read_options=pacsv.ReadOptions(
-                use_threads=False, block_size=BLOCK, encoding=self.source.encoding
-            ),
+            read_options=pacsv.ReadOptions(use_threads=False, block_size=BLOCK),
             parse_options=pacsv.ParseOptions(
                 delimiter=self.source.delimiter,
                 newlines_in_values=True,
@@ -142,6 +179,18 @@ def _hand_on(ragged: Ragged, lines: Lines, refused: Refused) -> None:
             refused.add(bad["row"], bad["reasons"], text, lines.place)
 
 
-def _replayed(spool: Path) -> Iterator[pa.RecordBatch]:
+def _replayed(spool: Path, torn: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """The spool without these rows (ascending)."""
+    start = 0
     with pa.OSFile(str(spool)) as file, pa.ipc.open_stream(file) as stream:
-        yield from stream
+        for batch in stream:
+            end = start + batch.num_rows
+            mine = torn[slice(*np.searchsorted(torn, [start, end]))] - start
+            start = end
+            yield _but(batch, mine) if len(mine) else batch
+
+
+def _but(batch: pa.RecordBatch, rows: np.ndarray) -> pa.RecordBatch:
+    kept = np.ones(batch.num_rows, dtype=bool)
+    kept[rows] = False
+    return batch.filter(pa.array(kept))

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from charter import Refusal
 from charter.data import CsvSource
+from tasks.sources.quotes import is_torn
 
 LONGEST = 2**20
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
@@ -40,13 +41,7 @@ def header(content: BinaryIO, source: CsvSource, where: str) -> list[str]:
         raise Refusal(
             f"{where}, line 1", f"found no header ({error})", "wanted names of columns", _LOOK
         ) from error
-    if "".join(text.splitlines(keepends=True)[: lines.line_num]).count('"') % 2:
-        raise Refusal(
-            f"{where}, line 1",
-            "found a quote that is opened and not closed",
-            "wanted names of columns",
-            _LOOK,
-        )
+    _quoted_rightly("".join(text.splitlines(keepends=True)[: lines.line_num]), source, where)
     _split_rightly(names, source, where)
     check_names(names, f"{where}, line 1")
     return names
@@ -95,6 +90,16 @@ def _wrong_encoding(source: CsvSource, where: str, remedy: str) -> Refusal:
         f"wanted {source.encoding}",
         f"Say which it is in the charter's source, perhaps {remedy}.",
     )
+
+
+def _quoted_rightly(head: str, source: CsvSource, where: str) -> None:
+    if head.count('"') % 2:
+        found = "found a quote that is opened and not closed"
+    elif is_torn(head, source.delimiter):
+        found = "found a text behind a closing quote"
+    else:
+        return
+    raise Refusal(f"{where}, line 1", found, "wanted names of columns", _LOOK)
 
 
 def _split_rightly(names: list[str], source: CsvSource, where: str) -> None:

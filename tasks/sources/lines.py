@@ -9,6 +9,7 @@ from pathlib import Path
 
 from charter import Refusal
 from charter.data import CsvSource
+from tasks.sources.quotes import is_torn
 from tasks.sources.unpacked import unpacked
 
 LONGEST = 2**25
@@ -37,6 +38,12 @@ class Lines:
 
     def place(self, row: int) -> str:
         return f"line {next(self.numbers([row]))}"
+
+    def torn(self) -> Iterator[tuple[int, int, str]]:
+        """Each row with a text behind a closing quote, the line on which it begins, and its text."""
+        for row, (line, text) in enumerate(self._records(), -1):
+            if row >= 0 and is_torn(text, self._source.delimiter):
+                yield row, line, text
 
     def check_closed(self) -> None:
         """Refuse a file whose last row is inside a quote that never ends."""

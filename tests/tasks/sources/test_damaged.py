@@ -23,7 +23,7 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 WHOLE = st.integers(-(2**53), 2**53)
 DAMAGES = {
-    "csv": ("a field more", "a field less", "no number"),
+    "csv": ("a field more", "a field less", "no number", "behind a quote"),
     "jsonl": ("torn", "no object", "a name twice", "no number", "no JSON"),
 }
 
@@ -81,8 +81,12 @@ def _check(
 def _cell(text: str, delimiter: str) -> str:
     """Quoted by RFC 4180; Python's csv leaves a lone carriage return bare before 3.13."""
     if any(mark in text for mark in (delimiter, '"', "\r", "\n")):
-        return '"' + text.replace('"', '""') + '"'
+        return _quoted(text)
     return text
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
 @given(
@@ -96,10 +100,12 @@ def test_csv(written: list[Line], end: str, delimiter: str, encoding: str, zippe
     table = [["number", "name", "share"]]
     for line in written:
         number = "" if line.number is None else str(line.number)
-        cells = ["nought" if line.damage == "no number" else number, line.name, repr(line.share)]
+        number = "nought" if line.damage == "no number" else number
+        cells = [number, _cell(line.name, delimiter), repr(line.share)]
+        cells[1] = f'{_quoted(line.name)}b"' if line.damage == "behind a quote" else cells[1]
         cells = cells[:2] if line.damage == "a field less" else cells
         table.append([*cells, "more"] if line.damage == "a field more" else cells)
-    text = "".join(delimiter.join(_cell(cell, delimiter) for cell in row) + end for row in table)
+    text = "".join(delimiter.join(row) + end for row in table)
     content = text.encode(encoding)
     found = _read(
         "csv.gz" if zipped else "csv",
