@@ -38,10 +38,12 @@ def command(run: Callable[..., Result]) -> click.Command:
     def guarded(json_file: Path | None, **options: Any) -> None:
         from charter import Refusal
         from flows import settings
+        from tasks.room import room
 
         settings.apply()
         try:
-            result, code = {"outcome": "done", **run(**options)}, 0
+            with room():
+                result, code = {"outcome": "done", **run(**options)}, 0
         except Refusal as refusal:
             from flows.terminal import say_refusal
 

@@ -40,6 +40,7 @@ from flows.headlines import headline
 from flows.refusals import is_fault
 from flows.resume import SameCodeSameInputs, is_whole
 from tasks.progress import finish, report
+from tasks.room import in_room
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,7 +53,7 @@ def step(
 ) -> Callable[P, R]:
     """The stage as a Prefect task, its types, name and docstring kept.
 
-    `retries` faults are forgiven, with exponential backoff and jitter; `seconds` is the longest
+    `retries` faults are forgiven, with exponential backoff and jitter, but for a full disk; `seconds` is the longest
     one try may take; `resume` lets a killed run go on behind the stage's last record. A record
     that names something which is gone is made again.
     """
@@ -66,7 +67,7 @@ def step(
         persist_result=resume,
         result_serializer="json",
         cache_policy=SameCodeSameInputs() if resume else NO_CACHE,
-    )(stage)
+    )(in_room(stage))
 
     @wraps(stage)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

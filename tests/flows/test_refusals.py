@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 import pytest
@@ -17,8 +18,15 @@ class Done(Frozen):
     tries: int
 
 
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (Refusal("here", "found sand", "wanted soil", "Dig elsewhere."), "Dig elsewhere"),
+        (OSError(errno.ENOSPC, "No space left on device"), "Make room"),
+    ],
+)
 def test_a_refusal_is_raised_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    raised: Exception, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     from prefect import flow
 
@@ -28,15 +36,15 @@ def test_a_refusal_is_raised_once(
 
     def refuse() -> Done:
         tries.append(1)
-        raise Refusal("here", "found sand", "wanted soil", "Dig elsewhere.")
+        raise raised
 
-    lifted = step(refuse, retries=3)
+    lifted = step(refuse, retries=3, resume=False)
 
     @flow
     def once() -> Done:
         return lifted()
 
-    with pytest.raises(Refusal, match="Dig elsewhere"):
+    with pytest.raises(Refusal, match=said):
         once()
     assert len(tries) == 1
     assert "Traceback" not in caplog.text
