@@ -20,14 +20,18 @@ from tasks.judgement.case import Case
 from tasks.judgement.decision import decide
 from tasks.judgement.slices import slices
 from tasks.split import Look, Rows, Split, looks, open_holdout
+from tasks.splitting import spans
 from tasks.tune import Rung, Study
 
 if TYPE_CHECKING:
     from charter.goal import Task
 
+WAY = 1
+"""Counts up when the same study would be judged in another way."""
+
 
 class Measure(Frozen):
-    """One metric with its 95 % bootstrap interval (Efron, 1979)."""
+    """One metric with its 95 % bootstrap interval (Efron, 1979), of whole days where rows have a time."""
 
     name: str
     value: float
@@ -73,6 +77,8 @@ class Judgement(Frozen):
 
     question: str
     rows: int
+    drawn: int | None = None
+    """Days or hours that the intervals draw; None: single rows."""
     classes: tuple[str, ...]
     scorecard: Scorecard
     reliability: tuple[calibration.Point, ...] = ()
@@ -115,6 +121,7 @@ def _judge(
     case = Case(
         study.metric, rows.truth, _predicted(study.model, recipe, rows, task), decision,
         metrics.prices(charter.goal.cost, task, classes), charter.evaluation.seed,
+        _spans(charter, rows),
     )  # fmt: skip
     measures = [_measure(case, name) for name in METRICS[task]]
     gains = {
@@ -135,7 +142,7 @@ def _judge(
         page=f"pages/{charter.name}/scorecard.html", numbers=numbers,
     )  # fmt: skip
     return Judgement(
-        question=charter.goal.question, rows=len(case.truth), classes=classes,
+        question=charter.goal.question, rows=len(case.truth), drawn=case.drawn, classes=classes,
         scorecard=scorecard, reliability=points, confusion=_confusion(case),
         cost=metrics.measure("cost", case.truth, case.ours, decision, case.prices),
         constant_cost=gates.cheapest_constant(case),
@@ -165,9 +172,14 @@ def _predicted(where: str, recipe: Recipe, rows: Rows, task: Task) -> np.ndarray
     return np.asarray(given, dtype=np.float64)
 
 
+def _spans(charter: Charter, rows: Rows) -> np.ndarray | None:
+    seconds = spans.seconds(charter, rows.table)
+    return None if seconds is None else spans.spans(seconds)
+
+
 def _measure(case: Case, name: str) -> Measure:
     found = metrics.interval(
-        name, case.truth, case.ours, case.decision, case.prices, seed=case.seed
+        name, case.truth, case.ours, case.decision, case.prices, blocks=case.spans, seed=case.seed
     )
     return Measure(name=name, value=found.value, low=found.low, high=found.high)
 
@@ -175,7 +187,7 @@ def _measure(case: Case, name: str) -> Measure:
 def _gain(case: Case, theirs: np.ndarray, baseline: str) -> Measure:
     found = metrics.paired(
         case.metric, case.truth, case.ours, theirs, case.decision, case.prices,
-        their_decision=case.decision, seed=case.seed,
+        their_decision=case.decision, blocks=case.spans, seed=case.seed,
     )  # fmt: skip
     return Measure(name=baseline, value=found.value, low=found.low, high=found.high)
 
@@ -204,7 +216,7 @@ def _confusion(case: Case) -> tuple[tuple[int, ...], ...]:
 
 
 def _fingerprint(charter: Charter, split: Split, study: Study) -> str:
-    said = [study.model_dump_json(), split.holdout.seal, charter.evaluation.model_dump_json(),
+    said = [str(WAY), study.model_dump_json(), split.holdout.seal, charter.evaluation.model_dump_json(),
             charter.goal.model_dump_json()]  # fmt: skip
     return hashlib.sha256("\0".join(said).encode()).hexdigest()
 

@@ -8,20 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.types as pt
 
 from charter import Charter
 from serving.bundle import Manifest
 from tasks import lake
 from tasks.lake import Table
 from tasks.split import Rows
-from tasks.splitting.sides import hashed, moments
+from tasks.splitting import spans
+from tasks.splitting.sides import hashed
 
 LEAST = 50
 """Rows below which nothing is decided."""
-BLOCKS = 6
-"""Fewer days or hours than that say nothing: all of them may agree by luck, 1 in 2^6."""
-SPANS = {"days": 86_400.0, "hours": 3_600.0}
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Unseen:
         if self.count < LEAST:
             return f"only {self.count} rows are {self.rule}, wanted at least {LEAST}"
         if self.timed and self.blocks is None:
-            return f"the rows {self.rule} are of fewer than {BLOCKS} days, and hours"
+            return f"the rows {self.rule} are of fewer than {spans.LEAST} days, and hours"
         return ""
 
     def fewer(self, most: int) -> Unseen:
@@ -72,7 +69,7 @@ class Unseen:
 def unseen(charter: Charter, rows: Rows, champion: Manifest) -> Unseen:
     """By time: later than everything that the champion was trained on. Without a time: rows that
     its table did not have."""
-    seconds = _seconds(charter, rows.table)
+    seconds = spans.seconds(charter, rows.table)
     if seconds is not None and champion.until is not None:
         return _of(rows, seconds > champion.until, seconds, "later than the champion's training")
     made = _table(charter, champion)
@@ -87,29 +84,8 @@ def unseen(charter: Charter, rows: Rows, champion: Manifest) -> Unseen:
 
 def _of(rows: Rows, mask: np.ndarray, seconds: np.ndarray | None, rule: str) -> Unseen:
     kept = Rows(rows.table.filter(pa.array(mask)), rows.truth[mask])
-    blocks = None if seconds is None else _blocks(seconds[mask])
+    blocks = None if seconds is None else spans.spans(seconds[mask])
     return Unseen(kept, rule, seconds is not None, blocks)
-
-
-def _blocks(seconds: np.ndarray) -> np.ndarray | None:
-    """Days, or hours where there are too few days; None where these are too few as well."""
-    for span in SPANS.values():
-        names, blocks = np.unique(np.floor(seconds / span), return_inverse=True)
-        if len(names) >= BLOCKS:
-            return blocks
-    return None
-
-
-def _seconds(charter: Charter, table: pa.Table) -> np.ndarray | None:
-    """Each row's time, or None where the project has no time to go by."""
-    name = charter.data.time
-    if name is None or name not in table.column_names:
-        return None
-    column = table.column(name)
-    if not (pt.is_timestamp(column.type) or pt.is_date(column.type)):
-        return None
-    seconds = moments(column, name)
-    return seconds if np.isfinite(seconds).all() else None
 
 
 def _table(charter: Charter, champion: Manifest) -> Table | None:

@@ -19,7 +19,17 @@ class Case:
     decision: Decision
     prices: np.ndarray
     seed: int
+    spans: np.ndarray | None = None
+    """The day or hour of each row, numbered from 0: drawn whole. None: rows are drawn one by one."""
+
+    @property
+    def drawn(self) -> int | None:
+        """How many spans there are."""
+        return None if self.spans is None else int(self.spans.max()) + 1
 
     def only(self, rows: np.ndarray) -> Case:
         """The same case on the rows of a mask."""
-        return replace(self, truth=self.truth[rows], ours=self.ours[rows])
+        spans = self.spans
+        if spans is not None:
+            spans = np.unique(spans[rows], return_inverse=True)[1]
+        return replace(self, truth=self.truth[rows], ours=self.ours[rows], spans=spans)

@@ -92,6 +92,7 @@ def _holdout(judgement: Judgement) -> Section:
         f"Errors cost {number(judgement.cost)} a row. The best answer that ignores the row would "
         f"cost {number(judgement.constant_cost)}."
     )
+    drawn = f"{judgement.drawn} whole days or hours drawn" if judgement.drawn else "rows drawn"
     better = "larger is better" if metrics.greater_is_better(card.metric) else "smaller is better"
     body = [metrics_table]
     if gains:
@@ -99,7 +100,7 @@ def _holdout(judgement: Judgement) -> Section:
         body += [charts.intervals(title, gains, mark=0.0, wide=True)]
     return Section(
         "On the holdout",
-        f"Rows that neither search nor features have seen, with 95 % bootstrap intervals. "
+        f"Rows that neither search nor features have seen, with 95 % bootstrap intervals ({drawn}). "
         f"{card.metric}: {better}.",
         blocks.stack(*body, costs),
     )

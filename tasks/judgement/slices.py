@@ -34,7 +34,7 @@ def slices(
                 part = case.only(rows)
                 measured = metrics.interval(
                     part.metric, part.truth, part.ours, part.decision, part.prices,
-                    seed=part.seed, resamples=RESAMPLES,
+                    blocks=part.spans, seed=part.seed, resamples=RESAMPLES,
                 )  # fmt: skip
                 if np.isfinite(measured.value):
                     yield column, value, int(rows.sum()), measured

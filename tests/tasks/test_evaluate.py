@@ -95,6 +95,16 @@ def test_each_task_is_judged_with_its_page_and_numbers(task: Task) -> None:
     assert json.loads(place(card.numbers).read_text())["rows"] == case.split.holdout.rows
 
 
+def test_where_rows_have_a_time_whole_days_are_drawn() -> None:
+    data = {"source": {"kind": "csv", "path": "small.csv"}, "time": "at"}
+    case, study = made("binary", data=data, evaluation={**AGAINST_DUMMY, "slices": ["flag"]})
+    card = judgement(case, study)
+    held = pq.read_table(place(case.split.holdout.where))["at"].to_pylist()
+    days = {moment.date() for moment in held}
+    assert json.loads(place(card.numbers).read_text())["drawn"] == len(days) >= 6
+    assert f"{len(days)} whole days" in place(card.page).read_text()
+
+
 def test_asked_again_the_holdout_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     case, study = made("binary")
     card = judgement(case, study)

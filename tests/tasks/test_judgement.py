@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,21 @@ def test_a_baseline_is_beaten_by_the_margin_and_beyond_noise(
     gains = {"dummy": Measure(name="dummy", value=value, low=low, high=high)}
     found = only(list(gates.verdicts(words, case(), [], gains, [])), "evaluation.beat.dummy")
     assert found.passed is passes
+
+
+def test_errors_that_the_rows_of_a_day_share_widen_the_interval() -> None:
+    given = case()
+    days = np.arange(len(given.truth)) // 400
+    chances = given.ours.copy()
+    chances[days % 2 == 0] = 0.5  # nothing is known on every other day
+    table = pa.table({"tree": ["old"] * len(days)})
+    widths = []
+    for spans in (None, days):
+        judged = replace(given, ours=chances, spans=spans)
+        (found,) = (of for _, _, _, of in slices(judged, table, ("tree",)))
+        widths.append(found.high - found.low)
+    assert widths[1] > 2 * widths[0]
+    assert replace(given, spans=days).only(days >= 8).drawn == 2
 
 
 @pytest.mark.parametrize(("gap", "passes"), [(0.5, True), (0.01, False)])
