@@ -29,7 +29,7 @@ from tasks.validation.verdicts import facts, verdicts
 
 logger = logging.getLogger(__name__)
 
-EDITION = "1"
+EDITION = "2"
 """Part of every fingerprint; raised when the same rows would be judged differently."""
 
 

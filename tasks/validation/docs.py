@@ -7,6 +7,7 @@ it renders are kept, the page around them is ours.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -80,16 +81,21 @@ def _rendered(project: str, tallies: Sequence[Tally]) -> list[Section]:
 
 
 def _kinds(section: str, tallies: Sequence[Tally]) -> str:
-    """How many of each kind are in this section, which is a column or the table."""
+    """How many of each kind are in this section, a column or the table, and what they stand on."""
     names = {column for tally in tallies for column in tally.expectation.columns}
     here = [
-        tally.expectation.kind
+        (tally.expectation.kind, tally.basis)
         for tally in tallies
         if (tally.expectation.columns == (section,))
         or (section not in names and len(tally.expectation.columns) != 1)
     ]
-    counts = [(here.count(kind), said) for kind, said in KIND.items() if kind in here]
-    return ", ".join(f"{count} {said}{'s' if count > 1 else ''}" for count, said in counts)
+    counts = Counter(here)
+    return ", ".join(
+        f"{rules} {KIND[kind]}{'s' if rules > 1 else ''}{f' {basis}' if basis else ''}"
+        for kind in KIND
+        for (of, basis), rules in counts.items()
+        if of == kind
+    )
 
 
 def _result(tally: Tally) -> Any:

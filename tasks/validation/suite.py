@@ -118,7 +118,8 @@ def _usual_kind(entry: dict[str, Any]) -> Kind:
     """Of an entry that people wrote themselves, without a kind."""
     if entry.get("severity") in ("warning", "info"):
         return "warning"
-    return "row" if "_values_to_" in entry["type"] and "quantile" not in entry["type"] else "table"
+    spread = any(word in entry["type"] for word in ("quantile", "distinct"))
+    return "row" if "_values_to_" in entry["type"] and not spread else "table"
 
 
 def _mapping(path: Path, where: str, value: object) -> dict[str, Any]:

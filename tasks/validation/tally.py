@@ -25,6 +25,8 @@ class Finding:
     """Rows of the batch that break it; None for an expectation that is not about rows."""
     values: Counter[str] = field(default_factory=Counter)
     observed: dict[str, Any] = field(default_factory=dict)
+    basis: str = ""
+    """What it stands on where that is not each row: `over all rows`, or a sample in words."""
 
 
 @dataclass
@@ -39,8 +41,10 @@ class Tally:
     broken: int = 0
     values: Counter[str] = field(default_factory=Counter)
     observed: dict[str, Any] = field(default_factory=dict)
+    basis: str = ""
 
     def add(self, finding: Finding) -> None:
+        self.basis = finding.basis
         self.elements += finding.elements
         self.missing += finding.missing
         if finding.positions is not None:
@@ -81,4 +85,6 @@ class Tally:
     @property
     def _observed(self) -> str:
         value = self.observed.get("observed_value")
-        return f" (found {value:,.6g})" if isinstance(value, (int, float)) else ""
+        found = f"found {value:,.6g}" if isinstance(value, (int, float)) else ""
+        said = " ".join(part for part in (found, self.basis) if part)
+        return f" ({said})" if said else ""

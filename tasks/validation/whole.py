@@ -14,9 +14,12 @@ from serving.home import place
 from tasks import lake
 from tasks.lake import Table
 from tasks.validation.expectation import ROW_COUNT, Expectation
+from tasks.validation.tally import Finding
 
+ALL_ROWS = "over all rows"
 AGGREGATES = {
     ROW_COUNT: "count(*)",
+    "expect_table_row_count_to_equal": "count(*)",
     "expect_column_min_to_be_between": "min({column})",
     "expect_column_max_to_be_between": "max({column})",
     "expect_column_sum_to_be_between": "sum({column})",
@@ -53,8 +56,18 @@ def connected(charter: Charter, rows: object) -> Iterator[Any]:
         yield connection
 
 
-def aggregate(charter: Charter, table: Table, expectation: Expectation) -> float | None:
-    """The number that the expectation is about, over all rows; None where there is no value."""
+def judge_number(charter: Charter, table: Table, expectation: Expectation) -> Finding:
+    """Judged by the number that the expectation is about, over all rows."""
+    value = _number(charter, table, expectation)
+    return Finding(
+        success=within(value, expectation.kwargs),
+        observed={"observed_value": value},
+        basis=ALL_ROWS,
+    )
+
+
+def _number(charter: Charter, table: Table, expectation: Expectation) -> float | None:
+    """None where there is no value."""
     column = quoted(str(expectation.kwargs.get("column", "")))
     with connected(charter, lake.dataset(table)) as connection:
         sql = AGGREGATES[expectation.type].format(column=column)
@@ -63,9 +76,11 @@ def aggregate(charter: Charter, table: Table, expectation: Expectation) -> float
 
 
 def within(value: float | None, kwargs: dict[str, Any]) -> bool:
-    """Whether the number lies between the expectation's bounds."""
+    """Whether the number lies between the expectation's bounds, or is the one that it names."""
     if value is None:
         return False
+    if "value" in kwargs:
+        return bool(value == kwargs["value"])
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
     above = low is None or (value > low if kwargs.get("strict_min") else value >= low)
     return above and (high is None or (value < high if kwargs.get("strict_max") else value <= high))
@@ -74,26 +89,23 @@ def within(value: float | None, kwargs: dict[str, Any]) -> bool:
 def repeats(charter: Charter, table: Table, columns: Sequence[str]) -> np.ndarray:
     """Positions (int64, ascending) of all but the first row of each combination of values.
 
-    A row in which all of the columns are missing repeats nothing.
+    A row in which all of the columns are missing repeats nothing. Combinations are counted by their
+    hash, which takes a quarter of the memory; only rows that share one are compared by value.
     """
     key = ", ".join(quoted(column) for column in columns)
     filled = " OR ".join(f"{quoted(column)} IS NOT NULL" for column in columns)
-    same = " AND ".join(
-        f"numbered.{quoted(column)} IS NOT DISTINCT FROM shared.{quoted(column)}"
-        for column in columns
-    )
     with connected(charter, lake.dataset(table)) as connection:
         connection.execute(
-            f"CREATE TEMP TABLE shared AS SELECT {key}, count(*) AS {POSITION} FROM rows "
-            f"WHERE {filled} GROUP BY {key} HAVING count(*) > 1"
+            f"CREATE TEMP TABLE shared AS SELECT hash({key}) AS hashed FROM rows "
+            f"WHERE {filled} GROUP BY hashed HAVING count(*) > 1"
         )
         if connection.execute("SELECT count(*) FROM shared").fetchall()[0][0] == 0:
             return np.empty(0, dtype=np.int64)
         connection.register("numbered", _numbered(table, columns))
         turns = (
-            f"SELECT numbered.{POSITION} AS position, row_number() OVER (PARTITION BY "
-            f"{', '.join(f'shared.{quoted(column)}' for column in columns)} "
-            f"ORDER BY numbered.{POSITION}) AS turn FROM numbered JOIN shared ON {same}"
+            f"SELECT {POSITION} AS position, row_number() OVER "
+            f"(PARTITION BY {key} ORDER BY {POSITION}) AS turn FROM numbered "
+            f"WHERE ({filled}) AND hash({key}) IN (SELECT hashed FROM shared)"
         )
         later = f"SELECT position FROM ({turns}) WHERE turn > 1 ORDER BY position"
         found: np.ndarray = connection.execute(later).fetchnumpy()["position"]

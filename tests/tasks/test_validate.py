@@ -20,7 +20,7 @@ from tasks import lake
 from tasks.ingest import Ingested, JoinReport
 from tasks.lake import Quarantine
 from tasks.validate import Validated, validate
-from tasks.validation import sift
+from tasks.validation import distribution, sift
 from tasks.validation.inference import infer
 from tasks.validation.rules import charter_expectations
 from tasks.validation.suite import location, write
@@ -285,6 +285,71 @@ def test_quantiles_are_judged_although_the_library_answers_with_a_numpy_bool() -
     }
     edit(lambda suite: suite["expectations"].append(rule))
     name = "validate.distance.quantile_values_to_be_between"
+    assert verdict(validate(charter(), ingested), name).passed
+
+
+def test_a_rule_on_the_spread_sees_the_whole_table_and_says_what_it_stands_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values = columns()
+    values["distance"] = [float(row) for row in range(ROWS)]  # each batch has its own quantiles
+    ingested = draft(land(values))
+    ranges = {"quantiles": [0.5], "value_ranges": [[200, 250]]}
+    rule = {
+        "type": "expect_column_quantile_values_to_be_between",
+        "kwargs": {"column": "distance", "quantile_ranges": ranges},
+    }
+    edit(lambda suite: suite["expectations"].append(rule))
+    name = "validate.distance.quantile_values_to_be_between"
+    asked = charter(rules=[])
+    all_rows = verdict(validate(asked, ingested), name)
+    assert all_rows.passed
+    assert "(over all rows)" in all_rows.message
+    monkeypatch.setattr(distribution, "SAMPLE_ROWS", 300)
+    edit(
+        lambda suite: suite["expectations"][-1]["kwargs"].update(quantile_ranges=ranges | {"x": 1})
+    )
+    validated = validate(asked, ingested)
+    assert verdict(validated, name).passed
+    assert "in a sample of 300 of 450 rows, seed " in verdict(validated, name).message
+    assert "in a sample of 300 of 450 rows" in place(validated.docs).read_text()
+    schema = lake.dataset(ingested.table).schema
+    drawn = distribution.sample(ingested.table, schema)
+    assert drawn.num_rows == len(set(drawn["id"].to_pylist())) == 300
+    assert drawn.equals(distribution.sample(ingested.table, schema))
+
+
+def test_which_values_there_are_is_asked_of_all_rows() -> None:
+    values = columns()
+    values["carrier"] = ["AA"] * (ROWS - 1) + ["DL"]  # the first batches hold one of the two
+    ingested = draft(land(values))
+    rule = {
+        "type": "expect_column_distinct_values_to_contain_set",
+        "kwargs": {"column": "carrier", "value_set": ["AA", "DL"]},
+    }
+    edit(lambda suite: suite["expectations"].append(rule))
+    name = "validate.carrier.distinct_values_to_contain_set"
+    assert verdict(validate(charter(), ingested), name).passed
+    edit(lambda suite: suite["expectations"][-1]["kwargs"].update(value_set=["AA", "DL", "UA"]))
+    assert verdict(validate(charter(), ingested), name).stops
+
+
+def test_a_number_over_rows_that_meet_a_condition_counts_only_those() -> None:
+    values = columns()
+    values["distance"] = [100.0 if row % 2 else 3000.0 for row in range(ROWS)]
+    ingested = draft(land(values))
+    rule = {
+        "type": "expect_column_mean_to_be_between",
+        "kwargs": {
+            "column": "distance", "min_value": 2999, "max_value": 3001,
+            "row_condition": {
+                "type": "comparison", "column": {"name": "distance"}, "operator": ">",
+                "parameter": 200,
+            },
+        },
+    }  # fmt: skip
+    edit(lambda suite: suite["expectations"].append(rule))
+    name = "validate.distance.mean_to_be_between"
     assert verdict(validate(charter(), ingested), name).passed
 
 
