@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,11 +31,16 @@ def write_files(
         while group is not None or number == 0:  # an empty table has one empty file
             path, rows = folder / f"{version:010}-{number:05}-{token}.parquet", 0
             with path.open("wb") as sink:
-                with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+                with (
+                    pq.ParquetWriter(sink, schema, compression="zstd") as writer,
+                    ThreadPoolExecutor(1) as beside,
+                ):
                     while group is not None and sink.tell() < FILE_BYTES:
-                        writer.write_table(group, row_group_size=group.num_rows)
-                        rows += group.num_rows
-                        group = next(grouped, None)
+                        size = group.num_rows
+                        writing = beside.submit(writer.write_table, group, row_group_size=size)
+                        rows += size
+                        group = next(grouped, None)  # is made while this one is written
+                        writing.result()
                 sink.flush()
                 os.fsync(sink.fileno())
             yield path.name, rows

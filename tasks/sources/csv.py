@@ -15,6 +15,7 @@ import pyarrow.csv as pacsv
 from charter import Refusal
 from charter.data import CsvSource
 from tasks.progress import report
+from tasks.rowgroups import groups
 from tasks.sources.base import Raw, without
 from tasks.sources.header import header, undecodable
 from tasks.sources.lines import Lines
@@ -113,10 +114,10 @@ class CsvFile(OneFile[CsvSource]):
             pa.ipc.new_stream(str(spool), schema, options=options) as writer,
         ):
             quotes = Quotes(self._as_utf8(content), self.source.delimiter)
-            for batch in self._reader(quotes, schema, ragged):
-                writer.write_batch(batch)
-                rows += batch.num_rows
-                last = batch.slice(batch.num_rows - 1) if batch.num_rows else last
+            for group in groups(schema, self._reader(quotes, schema, ragged)):
+                writer.write_table(group.combine_chunks())
+                rows += group.num_rows
+                last = group.slice(group.num_rows - 1)
                 report("ingest", file.tell(), size, f"reading {self.name}")
         texts = last.to_pylist()[0].values() if last else ()
         ends_long = any(text is not None and "\n" in text for text in texts)

@@ -45,6 +45,11 @@ class Guess:
         """Whether looking at more values can change anything."""
         return bool(self._alive)
 
+    @property
+    def fits(self) -> bool:
+        """Whether every value that was looked at has the meaning of the reading."""
+        return self._misfits == 0
+
     def look(self, texts: pa.Array) -> None:
         values = texts.drop_null()
         if not self._alive or len(values) == 0:

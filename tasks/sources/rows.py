@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from tasks.sources.refused import Refused
 from tasks.sources.texts import Reading
 from tasks.sources.types import is_number, is_text, settle, settled, spelled, unfit
 
+CORES = os.cpu_count() or 1
 Roles = Mapping[str, Role | None]
 Fit = tuple[pa.Array, np.ndarray | None]
 """The values, and which of them fit (None: all); those that do not are null."""
@@ -60,27 +63,46 @@ def rows(source: Source, roles: Roles, room: Path, refused: Refused) -> Rows:
     return Rows(schema, _given(source, raw, plans, schema, refused))
 
 
-def _guessed(source: Source, raw: Raw, roles: Roles) -> dict[str, Reading | None]:
-    """The meaning of each column of texts: of all, or of those with a declared role."""
+def _guessed(
+    source: Source, raw: Raw, roles: Roles
+) -> dict[str, tuple[Reading, Callable[[pa.Array], Fit]]]:
+    """The meaning of each column of texts that has one, and how they are read."""
     guesses = [
         Guess(field.name, roles.get(field.name), raw.readings(field.name))
         for field in raw.schema
         if is_text(field.type)
     ]
     if any(guess.open for guess in guesses):
-        for batch in raw.batches():
-            for guess in guesses:
-                if guess.open:
-                    guess.look(settle(batch.column(guess.name), pa.string()))
-    return {guess.name: guess.reading(source.where) for guess in guesses}
+        with ThreadPoolExecutor(CORES) as pool:  # Arrow works beside Python
+            for batch in raw.batches():
+                looking = [guess for guess in guesses if guess.open]
+                texts = (batch.column(guess.name) for guess in looking)
+                for _ in pool.map(_look, looking, texts):
+                    pass
+    readings = ((guess, guess.reading(source.where)) for guess in guesses)
+    return {
+        guess.name: (reading, _again(reading) if guess.fits else _read(reading))
+        for guess, reading in readings
+        if reading is not None
+    }
 
 
-def _plan(source: Source, field: pa.Field, role: Role | None, reading: Reading | None) -> Plan:
+def _look(guess: Guess, texts: pa.Array) -> None:
+    guess.look(settle(texts, pa.string()))
+
+
+def _plan(
+    source: Source,
+    field: pa.Field,
+    role: Role | None,
+    guessed: tuple[Reading, Callable[[pa.Array], Fit]] | None,
+) -> Plan:
     natural = settled(field.type)
     if natural is None:
         raise unfit(source.where, field.name, field.type)
-    if reading is not None:
-        return Plan(field.name, reading.type, f"not {reading.means}", _read(reading))
+    if guessed is not None:
+        reading, read = guessed
+        return Plan(field.name, reading.type, f"not {reading.means}", read)
     if role in ("text", "category", "identifier"):
         return Plan(field.name, pa.string(), "", _sure(lambda v: spelled(settle(v, natural))))
     if role == "flag" and is_number(natural):
@@ -111,6 +133,10 @@ def _zero_or_one(values: pa.Array) -> Fit:
     numbers = settle(values, pa.float64())
     fits = pc.is_in(numbers, pa.array([0.0, 1.0, None]))
     return pc.equal(numbers, 1.0), None if pc.all(fits).as_py() else np.asarray(fits)
+
+
+def _again(reading: Reading) -> Callable[[pa.Array], Fit]:
+    return lambda values: (reading.again(settle(values, pa.string())), None)
 
 
 def _read(reading: Reading) -> Callable[[pa.Array], Fit]:

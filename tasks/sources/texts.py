@@ -25,6 +25,16 @@ class Reading:
     means: str
     type: pa.DataType
     parse: Callable[[pa.Array], pa.Array]
+    """Raises pa.ArrowInvalid where one text does not have this meaning."""
+    sure: Callable[[pa.Array], pa.Array]
+    """The same where each text is known to have it, and a quick way will do."""
+
+    def again(self, texts: pa.Array) -> pa.Array:
+        """The values of texts that `fits` has seen."""
+        try:
+            return self.sure(texts)
+        except pa.ArrowInvalid:
+            return self.sure(pc.utf8_trim_whitespace(texts))
 
     def read(self, texts: pa.Array) -> pa.Array:
         """The values; pa.ArrowInvalid where one text does not have this meaning."""
@@ -99,7 +109,11 @@ def _decimal(texts: pa.Array) -> pa.Array:
 def _any_whole(texts: pa.Array) -> pa.Array:
     if _any(pc.invert(pc.match_substring_regex(texts, r"^[+-]?[0-9]+$"))):
         raise pa.ArrowInvalid("not a whole number")
-    return _exact(pc.utf8_ltrim(texts, "+").cast(pa.int64()))
+    return _exact(_signed(texts))
+
+
+def _signed(texts: pa.Array) -> pa.Array:
+    return pc.utf8_ltrim(texts, "+").cast(pa.int64())
 
 
 def _one_of(yes: tuple[str, ...], no: tuple[str, ...]) -> Callable[[pa.Array], pa.Array]:
@@ -121,20 +135,20 @@ def _cast(type: pa.DataType) -> Callable[[pa.Array], pa.Array]:
 _NAIVE = pa.timestamp("us")
 _UTC = pa.timestamp("us", "UTC")
 
-WHOLE = Reading("a whole number", pa.int64(), _whole)
-DECIMAL = Reading("a number", pa.float64(), _decimal)
-FLAG = Reading("true or false", pa.bool_(), _one_of(("true",), ("false",)))
-LOCAL = Reading("a time without zone (ISO 8601)", _NAIVE, _cast(_NAIVE))
-ZONED = Reading("a time with zone (ISO 8601)", _UTC, _cast(_UTC))
+_INT, _FLOAT = pa.int64(), pa.float64()
+_TRUE = _one_of(("true",), ("false",))
+
+WHOLE = Reading("a whole number", _INT, _whole, _cast(_INT))
+DECIMAL = Reading("a number", _FLOAT, _decimal, _cast(_FLOAT))
+FLAG = Reading("true or false", pa.bool_(), _TRUE, _TRUE)
+LOCAL = Reading("a time without zone (ISO 8601)", _NAIVE, _cast(_NAIVE), _cast(_NAIVE))
+ZONED = Reading("a time with zone (ISO 8601)", _UTC, _cast(_UTC), _cast(_UTC))
 
 UNDECLARED = (WHOLE, DECIMAL, FLAG, LOCAL, ZONED)
 TIMES = (LOCAL, ZONED)
 
 # Where the charter declares the role, codes count as numbers and more words as flags.
-ANY_WHOLE = Reading("a number", pa.int64(), _any_whole)
-ANY_DECIMAL = Reading("a number", pa.float64(), _any_decimal)
-ANY_FLAG = Reading(
-    "true or false",
-    pa.bool_(),
-    _one_of(("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")),
-)
+_ANY_TRUE = _one_of(("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0"))
+ANY_WHOLE = Reading("a number", _INT, _any_whole, _signed)
+ANY_DECIMAL = Reading("a number", _FLOAT, _any_decimal, _cast(_FLOAT))
+ANY_FLAG = Reading("true or false", pa.bool_(), _ANY_TRUE, _ANY_TRUE)
