@@ -33,7 +33,7 @@ class Storage:
     """Method and path of each request."""
 
     def put(self, key: str, content: bytes) -> str:
-        with self.files.open_output_stream(f"{BUCKET}/{key}") as stream:
+        with self.files.open_output_stream(f"{BUCKET}/{key}", compression=None) as stream:
             stream.write(content)
         return f"s3://{BUCKET}/{key}"
 

@@ -45,10 +45,12 @@ def test_invalid(path: Path) -> None:
     assert [fragment for fragment in fragments if fragment not in message] == [], message
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=named)
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=named)
 def test_shipped(path: Path) -> None:
     assert load(path).name == path.stem
-    assert path.read_text().startswith("# yaml-language-server: $schema=charter.schema.json\n")
+    first = path.read_text().splitlines()[0]
+    schema = path.parent / first.removeprefix("# yaml-language-server: $schema=")
+    assert schema.resolve() == ROOT / "configs" / "charter.schema.json"
 
 
 def test_every_charter_that_is_loaded_again_has_the_same_fingerprint(least: Path) -> None:
