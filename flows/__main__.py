@@ -100,15 +100,19 @@ def new(name: str, data: Path, target: str | None) -> Result:
 
 @command
 @CHARTER
+@click.option(
+    "--table-version", metavar="N",
+    help="Learn from an old version of the table, as the model card names it.",
+)  # fmt: skip
 @SET
-def train(charter: Path, overrides: tuple[str, ...]) -> Result:
+def train(charter: Path, table_version: str | None, overrides: tuple[str, ...]) -> Result:
     """Train, judge and deploy what a charter asks for."""
     from charter.load import load
 
     load(charter, overrides)  # a typo is told before anything is started
     from flows import embedded
 
-    trained = embedded.run("flows.train", "train", charter, overrides)
+    trained = embedded.run("flows.train", "train", charter, overrides, table_version)
     from flows.summary import say_trained
 
     say_trained(trained, charter)

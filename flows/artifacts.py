@@ -30,6 +30,7 @@ from tasks.ingest import Ingested
 from tasks.lake import Table
 from tasks.monitor import Watched
 from tasks.package import Bundle
+from tasks.recall import Recalled
 from tasks.refit import Refitted
 from tasks.rehearse import Blessing
 from tasks.replay import Replayed
@@ -78,6 +79,11 @@ def _(record: Validated) -> None:
         {"reason": reason, "rows": rows} for reason, rows in record.quarantine.reasons.items()
     ]
     _table(name, "validate-quarantine", reasons, "Rows in quarantine, by reason")
+
+
+@_show.register
+def _(record: Recalled) -> None:
+    _words(record.table.project, "recall", record)
 
 
 @_show.register

@@ -16,6 +16,7 @@ from tasks.ingest import Ingested
 from tasks.lake import Table
 from tasks.monitor import Watched
 from tasks.package import Bundle
+from tasks.recall import Recalled
 from tasks.refit import Refitted
 from tasks.rehearse import Blessing
 from tasks.replay import Replayed, Stretch
@@ -191,3 +192,9 @@ def _(record: Watched) -> str:
 @headline.register
 def _(record: RolledBack) -> str:
     return f"release {record.release} is live instead of {record.previous}, in {record.seconds:g} s"
+
+
+@headline.register
+def _(record: Recalled) -> str:
+    table = record.table
+    return f"{table.rows:,} rows, as version {table.version} of {table.where} has them"

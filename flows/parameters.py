@@ -37,3 +37,10 @@ ReleaseNumber = Annotated[
     int | None,
     Field(description="The release to bring back; default: the one that was live before"),
 ]
+TableVersion = Annotated[
+    str | None,
+    Field(
+        description="Learn from an old version of the table, as the model card names it: 3, or "
+        "renewed:3; default: from the source as it is now"
+    ),
+]

@@ -27,6 +27,7 @@ import tasks.ingest
 import tasks.keep
 import tasks.monitor
 import tasks.package
+import tasks.recall
 import tasks.refit
 import tasks.rehearse
 import tasks.renew
@@ -87,6 +88,8 @@ def step(
 # Both know by fingerprint what they did before, and do it only once.
 ingest = step(tasks.ingest.ingest, retries=3, seconds=120 * MINUTE, resume=False)
 validate = step(tasks.validate.validate, retries=2, seconds=120 * MINUTE, resume=False)
+# A version that is whole today may be gone tomorrow.
+recall = step(tasks.recall.recall, retries=2, seconds=5 * MINUTE, resume=False)
 # The journal grows, and what is folded once is not folded again.
 collect = step(tasks.collect.collect, retries=3, seconds=120 * MINUTE, resume=False)
 # These rest on records alone.

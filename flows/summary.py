@@ -216,10 +216,11 @@ def _holdout(scorecard: Scorecard) -> Table:
 
 def _where(trained: Trained, charter: Path) -> Table:
     page = place(trained.scorecard.page)
+    docs = trained.validated.docs if trained.validated else ""
     lines = {
         "scorecard": page.as_uri(),
         "profile": place(trained.profile.page).as_uri(),
-        "Data Docs": place(trained.validated.docs).as_uri(),
+        **({"Data Docs": place(docs).as_uri()} if docs else {}),
         "release": str(place(trained.release.where)),
         "serve it": f"perennial serve {charter}",
         "Prefect UI": f"perennial up {charter}",

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from prefect import flow
 
-from charter import Frozen, gate
+from charter import Charter, Frozen, gate
 from charter.load import load
 from flows import course, steps
 from flows.artifacts import show
-from flows.parameters import CharterFile, Overrides
+from flows.parameters import CharterFile, Overrides, TableVersion
 from tasks.deploy import Release, settle
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
 from tasks.ingest import Ingested
+from tasks.lake import Table
 from tasks.package import Bundle
+from tasks.recall import Recalled
 from tasks.rehearse import Blessing
 from tasks.split import Split
 from tasks.tune import Study
@@ -26,8 +28,11 @@ class Trained(Frozen):
     """Everything a training handed over, stage by stage."""
 
     project: str
-    ingested: Ingested
-    validated: Validated
+    table: Table
+    """What was learned from."""
+    ingested: Ingested | None = None
+    validated: Validated | None = None
+    """None where an old version of the table was named."""
     profile: Profile
     split: Split
     recipe: Recipe
@@ -39,7 +44,9 @@ class Trained(Frozen):
 
 
 @flow(name="train", persist_result=True, result_serializer="json")
-def train(charter: CharterFile, overrides: Overrides = ()) -> Trained:
+def train(
+    charter: CharterFile, overrides: Overrides = (), table_version: TableVersion = None
+) -> Trained:
     """Train, judge, package, rehearse and deploy what the charter asks for.
 
     Ends refused, with nothing deployed, where a gate of level fail does not pass. Run again after
@@ -49,17 +56,27 @@ def train(charter: CharterFile, overrides: Overrides = ()) -> Trained:
     words = load(charter, overrides)
     with turn(words.name, "train"):
         settle(words.name)  # what a run that was killed left behind
-        ingested, validated = course.source(words)
-        made = course.model(words, validated.table)
+        ingested, validated, rows = _rows(words, table_version)
+        made = course.model(words, rows.table)
         scorecard = made.scorecard
         gate("evaluate", scorecard.verdicts, "Open the scorecard; nothing was deployed.")
-        bundle = course.bundle(words, validated.table, made)
+        bundle = course.bundle(words, rows.table, made, rows.sources)
         gate("package", bundle.verdicts, "The bundle is kept for inspection; nothing was deployed.")
         blessing = show(steps.rehearse(words, bundle))
         gate("rehearse", blessing.verdicts, "Nothing was deployed.")
         release = show(steps.deploy(words, bundle, blessing, scorecard))
     return Trained(
-        project=words.name, ingested=ingested, validated=validated, profile=made.profile,
-        split=made.split, recipe=made.recipe, study=made.study, scorecard=scorecard,
-        bundle=bundle, blessing=blessing, release=release,
+        project=words.name, table=rows.table, ingested=ingested, validated=validated,
+        profile=made.profile, split=made.split, recipe=made.recipe, study=made.study,
+        scorecard=scorecard, bundle=bundle, blessing=blessing, release=release,
     )  # fmt: skip
+
+
+def _rows(
+    words: Charter, version: str | None
+) -> tuple[Ingested | None, Validated | None, Recalled]:
+    """The rows to learn from: those of the source, or those that an old version has."""
+    if version is not None:
+        return None, None, show(steps.recall(words, version))
+    ingested, validated = course.source(words)
+    return ingested, validated, Recalled(table=validated.table)

@@ -148,17 +148,37 @@ def latest(where: str, project: str) -> Table | None:
 
     if not DeltaTable.is_deltatable(str(place(where))):
         return None
-    handle = DeltaTable(place(where))
-    found = said(place(where), handle.version())
+    return at(where, project, DeltaTable(place(where)).version())
+
+
+def at(where: str, project: str, version: int) -> Table | None:
+    """That version; None where there is none, or none that holds rows of ours."""
+    if not (place(where) / "_delta_log" / f"{version:020}.json").exists():
+        return None
+    found = said(place(where), version)
     if "rows" not in found:
         return None
     return Table(
         project=project,
         where=where,
-        version=handle.version(),
+        version=version,
         rows=int(found["rows"]),
         fingerprint=str(found["fingerprint"]),
     )
+
+
+def is_whole(table: Table) -> bool:
+    """Whether every file of the version is still there."""
+    from deltalake import DeltaTable
+
+    return all(path.exists() for path in paths(DeltaTable(place(table.where), table.version)))
+
+
+def whole_versions(where: str, project: str) -> list[int]:
+    """The versions that can be read, oldest first."""
+    names = (path.stem for path in (place(where) / "_delta_log").glob("*.json"))
+    tables = (at(where, project, int(name)) for name in sorted(names) if name.isdecimal())
+    return [table.version for table in tables if table is not None and is_whole(table)]
 
 
 def counted(where: str, version: int) -> dict[str, int]:

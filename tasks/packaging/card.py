@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from charter import Charter
 from tasks.pages import Section, blocks, render, tables
 from tasks.pages.figures import interval, moment, number, share, times
+from tasks.recall import spelled
 
 if TYPE_CHECKING:
     from serving.signature import Input
@@ -143,6 +144,8 @@ def _data(papers: Papers) -> Part:
         (
             f"Source: {_source(papers.charter)}; table {papers.table.where}, version "
             f"{papers.table.version}, {papers.table.rows:,} rows.",
+            f"The same rows again: perennial train configs/{papers.charter.name}.yaml "
+            f"--table-version {spelled(papers.table)}",
             f"Split {split.rule}: {split.training.rows:,} rows for training, "
             f"{split.holdout.rows:,} held out. {split.unlabelled.rows:,} rows without a label.",
             f"The holdout was opened {times(len(papers.scorecard.looks))} before this card.",
