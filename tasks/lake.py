@@ -251,6 +251,19 @@ def read(
     )
 
 
+def span(table: Table, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+    """The rows from position `start` up to `stop`, read from no more row groups than hold them."""
+    rows, before = dataset(table), 0
+    for fragment in rows.get_fragments():
+        for group in fragment.row_groups:
+            first, last = max(start - before, 0), min(stop - before, group.num_rows)
+            if first < last:
+                part = fragment.subset(row_group_ids=[group.id])
+                (batch,) = part.to_table(schema=rows.schema).combine_chunks().to_batches()
+                yield batch.slice(first, last - first)
+            before += group.num_rows
+
+
 def quarantine(
     project: str, stage: str, fingerprint: str, batches: Iterable[pa.RecordBatch]
 ) -> Quarantine:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -21,10 +22,12 @@ from tasks.ingest import Ingested
 from tasks.lake import Quarantine, Table
 from tasks.validation.expectation import Expectation
 from tasks.validation.inference import infer
+from tasks.validation.panel import Judges, seat
 from tasks.validation.rules import charter_expectations
 from tasks.validation.shape import conform, known
-from tasks.validation.sift import Sifted, fit, nameless, sift
+from tasks.validation.sift import Bench, Sifting, nameless
 from tasks.validation.suite import Suite, location, read, write
+from tasks.validation.tally import Tally
 from tasks.validation.verdicts import facts, verdicts
 
 logger = logging.getLogger(__name__)
@@ -85,18 +88,18 @@ def validate(charter: Charter, ingested: Ingested) -> Validated:
     case = _case(charter, ingested)
     if (before := _recorded(case)) is not None:
         return before
-    with nameless() as spool:
-        sifted = sift(charter, ingested.table, case.schema, case.expectations, spool)
+    bench = (ingested.table, case.schema, case.expectations)
+    judges = seat(charter, ingested.table.rows, Bench, bench)
+    with judges, nameless() as spool:
+        sifting = Sifting(charter, ingested.table, case.schema, case.expectations, judges, spool)
         table = lake.write(
-            f"tables/{charter.name}/table",
-            charter.name,
-            fit(ingested.table, case.schema, sifted),
-            case.fingerprint,
+            f"tables/{charter.name}/table", charter.name, sifting.fit(), case.fingerprint
         )
-        refused = sifted.batches()
+        sifting.finish()  # where the table was there already
+        refused = sifting.batches()
         quarantine = lake.quarantine(charter.name, "validate", case.fingerprint, refused)
-    logger.info("%s rows are fit, %s in quarantine", f"{table.rows:,}", f"{quarantine.rows:,}")
-    return _keep(case, _validated(case, table, quarantine, sifted))
+        logger.info("%s rows are fit, %s in quarantine", f"{table.rows:,}", f"{quarantine.rows:,}")
+        return _keep(case, _validated(case, table, quarantine, sifting.tallies, judges))
 
 
 def _case(charter: Charter, ingested: Ingested) -> _Case:
@@ -124,18 +127,23 @@ def _draft(charter: Charter, ingested: Ingested, rules: Sequence[Expectation], p
     return write(suite, path)
 
 
-def _validated(case: _Case, table: Table, quarantine: Quarantine, sifted: Sifted) -> Validated:
-    from tasks.validation.docs import write_docs
-
-    found = (case.news, *verdicts(case.charter, case.ingested, quarantine, sifted.tallies))
+def _validated(
+    case: _Case,
+    table: Table,
+    quarantine: Quarantine,
+    tallies: list[Tally],
+    judges: Judges[Bench],
+) -> Validated:
+    found = (case.news, *verdicts(case.charter, case.ingested, quarantine, tallies))
     name = case.charter.name
-    docs = write_docs(
+    docs = judges.call(
+        _docs,
         f"pages/{name}/docs/{case.record.stem}.html",
         name,
         case.suite,
-        facts(case.ingested, table, quarantine, sifted.tallies),
+        facts(case.ingested, table, quarantine, tallies),
         found,
-        sifted.tallies,
+        tallies,
     )
     return Validated(
         table=table,
@@ -146,6 +154,13 @@ def _validated(case: _Case, table: Table, quarantine: Quarantine, sifted: Sifted
         docs=docs,
         verdicts=found,
     )
+
+
+def _docs(_bench: Bench, *given: Any) -> str:
+    """Where Great Expectations is imported already."""
+    from tasks.validation.docs import write_docs
+
+    return write_docs(*given)
 
 
 def _recorded(case: _Case) -> Validated | None:

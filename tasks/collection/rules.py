@@ -40,7 +40,7 @@ def broken(expectations: tuple[Expectation, ...], rows: Rows) -> dict[int, list[
     ]
     if not asked or not rows.entries:
         return reasons
-    findings = Judge(asked).judge(rows.table.to_pandas())
+    findings = Judge(asked).judge(rows.table)
     for rule, finding in zip(asked, findings, strict=True):
         for position in [] if finding.positions is None else finding.positions.tolist():
             carries = all(rows.carried[name][position] for name in rule.columns)

@@ -7,6 +7,7 @@ fixed, so that the same table gets the same answer. Each answer says what it sta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from tasks import lake
 from tasks.lake import Table
 from tasks.validation.expectation import Expectation
 from tasks.validation.judge import Judge
+from tasks.validation.panel import Judges
 from tasks.validation.tally import Finding
 from tasks.validation.whole import AGGREGATES, ALL_ROWS, connected, quoted
 
@@ -46,7 +48,9 @@ def sampled(expectation: Expectation) -> bool:
     )
 
 
-def judge_values(charter: Charter, table: Table, expectation: Expectation) -> Finding:
+def judge_values(
+    charter: Charter, table: Table, expectation: Expectation, judges: Judges[Any]
+) -> Finding:
     """Judged on all different values of the column."""
     column = str(expectation.kwargs["column"])
     with connected(charter, lake.dataset(table)) as connection:
@@ -60,22 +64,24 @@ def judge_values(charter: Charter, table: Table, expectation: Expectation) -> Fi
             f"wanted fewer for {expectation.type}",
             "Use expect_column_values_to_be_in_set, which looks at one row at a time.",
         )
-    (finding,) = Judge([expectation]).judge(values.to_pandas())
+    finding = judges.call(_judged, expectation, values)
     finding.basis = ALL_ROWS
     return finding
+
+
+def _judged(_state: object, expectation: Expectation, values: pa.Table) -> Finding:
+    return Judge([expectation]).judge(values)[0]
 
 
 def judge_sample(
     table: Table, schema: pa.Schema, expectations: Sequence[Expectation]
 ) -> list[Finding]:
     """One finding for each, all on the same rows."""
-    if not expectations:
-        return []
-    frame = sample(table, schema).to_pandas()
-    findings = Judge(expectations).judge(frame)
+    rows = sample(table, schema)
+    findings = Judge(expectations).judge(rows)
     for finding in findings:
-        finding.basis = f"in a sample of {len(frame):,} of {table.rows:,} rows, seed {SEED}"
-        if len(frame) == table.rows:
+        finding.basis = f"in a sample of {rows.num_rows:,} of {table.rows:,} rows, seed {SEED}"
+        if rows.num_rows == table.rows:
             finding.basis = ALL_ROWS
     return findings
 

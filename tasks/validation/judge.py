@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from charter import Refusal
 from tasks.validation.expectation import Expectation
@@ -30,6 +31,7 @@ RESULT_FORMAT = {
     "return_unexpected_index_query": False,
     "include_unexpected_rows": False,
 }
+Columns = tuple[str, ...] | None
 REMEDY = "Correct the expectation, or delete it."
 
 
@@ -48,19 +50,19 @@ class Judge:
     def __init__(self, expectations: Sequence[Expectation]) -> None:
         gx = great_expectations()
         self.expectations = expectations
-        self._groups: dict[tuple[str, ...], list[Any]] = defaultdict(list)
+        self._groups: dict[Columns, list[Any]] = defaultdict(list)
         for position, one in enumerate(expectations):
             self._groups[_matter(one)].append(_checked(position, one))
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
 
-    def judge(self, frame: pd.DataFrame) -> list[Finding]:
-        """One finding per expectation, in their order; the frame's index is 0, 1, 2 …"""
+    def judge(self, rows: pa.RecordBatch | pa.Table) -> list[Finding]:
+        """One finding per expectation, in their order; positions count from the first row."""
         findings: dict[int, Finding] = {}
         for columns, asked in self._groups.items():
-            for result in self._results(frame[list(columns)] if columns else frame, asked):
+            for result in self._results(_seen(rows, columns), asked):
                 position = result.expectation_config.meta["position"]
-                findings[position] = _finding(self.expectations[position], result, frame)
+                findings[position] = _finding(self.expectations[position], result, rows)
         return [findings[position] for position in range(len(self.expectations))]
 
     def _results(self, frame: pd.DataFrame, asked: list[Any]) -> Any:
@@ -76,9 +78,22 @@ class Judge:
         )
 
 
-def _matter(expectation: Expectation) -> tuple[str, ...]:
-    """The columns that it has to see; none for all of them."""
-    return () if expectation.kwargs.get("row_condition") else tuple(sorted(expectation.columns))
+def _matter(expectation: Expectation) -> Columns:
+    """The columns that it has to see; None for all of them, nothing for their names alone."""
+    if expectation.type.startswith("expect_table_column"):
+        return ()
+    if expectation.kwargs.get("row_condition") or not expectation.columns:
+        return None
+    return tuple(sorted(expectation.columns))
+
+
+def _seen(rows: pa.RecordBatch | pa.Table, columns: Columns) -> pd.DataFrame:
+    if columns == ():
+        rows = rows.slice(0, 0)
+    elif columns is not None:
+        rows = rows.select(list(columns))
+    frame: pd.DataFrame = rows.to_pandas()
+    return frame
 
 
 def _checked(position: int, expectation: Expectation) -> Any:
@@ -109,7 +124,7 @@ def _checked(position: int, expectation: Expectation) -> Any:
         ) from None
 
 
-def _finding(expectation: Expectation, result: Any, frame: pd.DataFrame) -> Finding:
+def _finding(expectation: Expectation, result: Any, rows: pa.RecordBatch | pa.Table) -> Finding:
     if trouble := _exception(result.exception_info):
         raise Refusal(
             expectation.where,
@@ -135,14 +150,16 @@ def _finding(expectation: Expectation, result: Any, frame: pd.DataFrame) -> Find
         elements=int(found.get("element_count") or 0),
         missing=int(found.get("missing_count") or 0),
         positions=np.unique(broken),
-        values=_values(expectation, frame, broken),
+        values=_values(expectation, rows, broken),
     )
 
 
-def _values(expectation: Expectation, frame: pd.DataFrame, broken: np.ndarray) -> Counter[str]:
+def _values(
+    expectation: Expectation, rows: pa.RecordBatch | pa.Table, broken: np.ndarray
+) -> Counter[str]:
     if "column" not in expectation.kwargs or not len(broken):
         return Counter()
-    values = frame[expectation.kwargs["column"]].iloc[broken].dropna()
+    values = rows.column(expectation.kwargs["column"]).take(pa.array(broken)).to_pandas().dropna()
     return Counter({str(value): int(n) for value, n in values.value_counts().head(VALUES).items()})
 
 

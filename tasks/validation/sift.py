@@ -1,7 +1,7 @@
-"""The landed rows, batch by batch: judged once, then parted into those that are fit and the rest.
+"""The landed rows, part by part: judged once, and parted into those that are fit and the rest.
 
-Refused rows wait in a nameless temporary file between the two, so that memory holds a few batches
-however many there are, and a killed run leaves nothing behind.
+Refused rows wait in a nameless temporary file until the fit ones are written, so that memory holds
+a few parts however many there are, and a killed run leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -22,96 +22,163 @@ from serving.home import place
 from tasks import lake
 from tasks.lake import QUARANTINE, Table
 from tasks.progress import report
+from tasks.rowgroups import GROUP_ROWS
 from tasks.validation.distribution import distinct, judge_sample, judge_values, sampled
 from tasks.validation.expectation import Expectation
 from tasks.validation.judge import Judge
+from tasks.validation.panel import Judges
 from tasks.validation.shape import cast
 from tasks.validation.tally import Finding, Tally
 from tasks.validation.whole import AGGREGATES, judge_number, repeats
 
-BATCH_ROWS = 500_000
+BATCH_ROWS = 4 * GROUP_ROWS
 """Rows that Great Expectations and pandas see at once: each batch costs it a fifth of a second."""
 BATCH_BYTES = 96 * 2**20
 """The same in bytes, for tables with many columns; a text counts as WIDTH."""
 WIDTH = 24
-READ_ROWS = 131_072
 
 
-@dataclass
-class Sifted:
-    """What was found, and the refused rows on disk: one batch for each that was read."""
+@dataclass(frozen=True)
+class Part:
+    """Neighbouring rows of the table that are judged at once."""
 
-    tallies: list[Tally]
-    fit: int
-    refused: int
-    spool: IO[bytes]
+    start: int
+    stop: int
+    repeated: tuple[tuple[str, np.ndarray], ...]
+    """Rules that compare rows, in words, with the rows of the part that break them (from 0)."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found in a part: one finding for each expectation that a part can answer."""
+
+    findings: list[Finding]
+    refused: pa.RecordBatch
+
+
+class Bench:
+    """What a judge needs at hand."""
+
+    def __init__(
+        self, table: Table, schema: pa.Schema, expectations: Sequence[Expectation]
+    ) -> None:
+        self.table, self.schema = table, schema
+        self.judge = Judge([one for one in expectations if not whole(one)])
+
+    def part(self, part: Part) -> Judged:
+        """Judge the rows; those that break a row rule come back with their reasons."""
+        batch = cast(_joined(list(lake.span(self.table, part.start, part.stop))), self.schema)
+        findings = self.judge.judge(batch)
+        broken = [
+            (expectation.broken, finding.positions)
+            for expectation, finding in zip(self.judge.expectations, findings, strict=True)
+            if expectation.kind == "row" and finding.positions is not None
+        ]
+        return Judged(findings, _refused(batch, part.start, [*broken, *part.repeated]))
+
+    def spread(self, expectations: Sequence[Expectation]) -> list[Finding]:
+        return judge_sample(self.table, self.schema, expectations)
+
+
+class Sifting:
+    """Judges while the rows that are fit are read; refused ones go to `spool`.
+
+    `tallies`, `refused` and `batches` are whole when `fit` is at its end.
+    """
+
+    def __init__(
+        self,
+        charter: Charter,
+        table: Table,
+        schema: pa.Schema,
+        expectations: Sequence[Expectation],
+        judges: Judges[Bench],
+        spool: IO[bytes],
+    ) -> None:
+        self.tallies = [Tally(expectation) for expectation in expectations]
+        self.refused = 0
+        self._charter, self._table, self._schema = charter, table, schema
+        self._judges, self._spool = judges, spool
+        self._wanted = True
+        self._fit = self._rows()
+
+    def fit(self) -> pa.RecordBatchReader:
+        """The rows that broke nothing, in the order of the table; can be read once."""
+        return pa.RecordBatchReader.from_batches(self._schema, self._fit)
+
+    def finish(self) -> None:
+        """Judge whatever nobody has read, without reading the rows."""
+        self._wanted = False
+        for _ in self._fit:
+            pass
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The refused rows, schema QUARANTINE, in the order of the table."""
-        self.spool.seek(0)
-        with pa.ipc.open_stream(pa.PythonFile(self.spool, "r")) as stream:
+        self._spool.seek(0)
+        with pa.ipc.open_stream(pa.PythonFile(self._spool, "r")) as stream:
             yield from stream
 
+    def _rows(self) -> Iterator[pa.RecordBatch]:
+        asked = [tally for tally in self.tallies if not whole(tally.expectation)]
+        parts = self._parts(self._judge_whole())
+        with pa.ipc.new_stream(pa.PythonFile(self._spool, "w"), QUARANTINE) as stream:
+            for part, judged in zip(parts, self._judges.each(Bench.part, parts), strict=True):
+                for tally, finding in zip(asked, judged.findings, strict=True):
+                    tally.add(finding)
+                stream.write_batch(judged.refused)
+                self.refused += judged.refused.num_rows
+                note = f"{self.refused:,} rows refused"
+                report("validate", part.stop, max(self._table.rows, 1), note)
+                if self._wanted:
+                    yield from self._kept(
+                        part, judged.refused.column("row").to_numpy() - part.start
+                    )
 
-def sift(
-    charter: Charter,
-    table: Table,
-    schema: pa.Schema,
-    expectations: Sequence[Expectation],
-    spool: IO[bytes],
-) -> Sifted:
-    """Judge every row of the table and put those that break a rule into `spool`."""
-    tallies = [Tally(expectation) for expectation in expectations]
-    by_batch = [tally for tally in tallies if not _whole(tally.expectation)]
-    earlier = _judge_whole(charter, table, schema, tallies)
-    judge = Judge([tally.expectation for tally in by_batch])
-    sifted = Sifted(tallies, 0, 0, spool)
-    start = 0
-    with pa.ipc.new_stream(pa.PythonFile(spool, "w"), QUARANTINE) as stream:
-        for batch in chunks(table, schema):
-            broken = _broken(by_batch, judge.judge(batch.to_pandas()))
-            for tally, positions in earlier:
-                inside = (positions >= start) & (positions < start + batch.num_rows)
-                broken.append((tally.expectation.broken, positions[inside] - start))
-            refused = _refused(batch, start, broken)
-            stream.write_batch(refused)
-            start += batch.num_rows
-            sifted.refused += refused.num_rows
-            report("validate", start, max(table.rows, 1), f"{sifted.refused:,} rows refused")
-    sifted.fit = start - sifted.refused
-    return sifted
-
-
-def fit(table: Table, schema: pa.Schema, sifted: Sifted) -> pa.RecordBatchReader:
-    """The rows that broke nothing, in the order of the table."""
-
-    def batches() -> Iterator[pa.RecordBatch]:
+    def _kept(self, part: Part, refused: np.ndarray) -> Iterator[pa.RecordBatch]:
+        keep = np.ones(part.stop - part.start, dtype=bool)
+        keep[refused] = False
         start = 0
-        for batch, refused in zip(chunks(table, schema), sifted.batches(), strict=True):
-            keep = np.ones(batch.num_rows, dtype=bool)
-            keep[refused.column("row").to_numpy() - start] = False
+        for batch in lake.span(self._table, part.start, part.stop):
+            mask = keep[start : start + batch.num_rows]
             start += batch.num_rows
-            yield batch if keep.all() else batch.filter(pa.array(keep))
+            rows = cast(batch, self._schema)
+            yield rows if mask.all() else rows.filter(pa.array(mask))
 
-    return pa.RecordBatchReader.from_batches(schema, batches())
+    def _parts(self, repeated: Sequence[tuple[str, np.ndarray]]) -> list[Part]:
+        size, rows = part_rows(self._schema), self._table.rows
+        parts = []
+        for start in range(0, rows, size):
+            stop = min(start + size, rows)
+            ends = [(words, np.searchsorted(at, (start, stop)), at) for words, at in repeated]
+            inside = tuple((words, at[first:last] - start) for words, (first, last), at in ends)
+            parts.append(Part(start, stop, inside))
+        return parts
+
+    def _judge_whole(self) -> list[tuple[str, np.ndarray]]:
+        """Judge what takes the whole table; the row rules among it with their rows."""
+        repeated = []
+        for tally in self.tallies:
+            expectation = tally.expectation
+            if expectation.unique:
+                positions = repeats(self._charter, self._table, expectation.columns)
+                unique = not len(positions)
+                found = Finding(success=unique, elements=self._table.rows, positions=positions)
+                tally.add(found)
+                if expectation.kind == "row":
+                    repeated.append((expectation.broken, positions))
+            elif expectation.type in AGGREGATES and not sampled(expectation):
+                tally.add(judge_number(self._charter, self._table, expectation))
+            elif distinct(expectation):
+                tally.add(judge_values(self._charter, self._table, expectation, self._judges))
+        by_sample = [tally for tally in self.tallies if sampled(tally.expectation)]
+        asked = [tally.expectation for tally in by_sample]
+        spread = self._judges.call(Bench.spread, asked) if asked else []
+        for tally, finding in zip(by_sample, spread, strict=True):
+            tally.add(finding)
+        return repeated
 
 
-def chunks(table: Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The table's rows in batches of one size, whatever the sizes of its files are."""
-    rows = batch_rows(schema)
-    waiting: list[pa.RecordBatch] = []
-    for batch in lake.read(table, rows=min(rows, READ_ROWS)):
-        rest = cast(batch, schema)
-        while (gap := rows - sum(part.num_rows for part in waiting)) <= rest.num_rows:
-            yield _joined([*waiting, rest.slice(0, gap)])
-            waiting, rest = [], rest.slice(gap)
-        if rest.num_rows:
-            waiting.append(rest)
-    if waiting:
-        yield _joined(waiting)
-
-
-def batch_rows(schema: pa.Schema) -> int:
+def part_rows(schema: pa.Schema) -> int:
     """How many rows of this width are judged at once."""
     width = sum(field.type.bit_width // 8 if _fixed(field.type) else WIDTH for field in schema)
     return max(1, min(BATCH_ROWS, BATCH_BYTES // max(width, 1)))
@@ -125,44 +192,10 @@ def _joined(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
     return parts[0] if len(parts) == 1 else pa.concat_batches(parts)
 
 
-def _whole(expectation: Expectation) -> bool:
+def whole(expectation: Expectation) -> bool:
     """Whether no batch can answer it."""
     asked = expectation.unique or expectation.type in AGGREGATES
     return asked or distinct(expectation) or sampled(expectation)
-
-
-def _judge_whole(
-    charter: Charter, table: Table, schema: pa.Schema, tallies: Sequence[Tally]
-) -> list[tuple[Tally, np.ndarray]]:
-    """Judge what takes the whole table; the row rules among it with their rows."""
-    by_row = []
-    by_sample = [tally for tally in tallies if sampled(tally.expectation)]
-    found = judge_sample(table, schema, [tally.expectation for tally in by_sample])
-    for tally, finding in zip(by_sample, found, strict=True):
-        tally.add(finding)
-    for tally in (tally for tally in tallies if not sampled(tally.expectation)):
-        expectation = tally.expectation
-        if expectation.unique:
-            positions = repeats(charter, table, expectation.columns)
-            unique = not len(positions)
-            tally.add(Finding(success=unique, elements=table.rows, positions=positions))
-            if expectation.kind == "row":
-                by_row.append((tally, positions))
-        elif expectation.type in AGGREGATES:
-            tally.add(judge_number(charter, table, expectation))
-        elif distinct(expectation):
-            tally.add(judge_values(charter, table, expectation))
-    return by_row
-
-
-def _broken(tallies: Sequence[Tally], findings: Sequence[Finding]) -> list[tuple[str, np.ndarray]]:
-    """Each broken row rule in words, with the batch's rows that break it."""
-    broken = []
-    for tally, finding in zip(tallies, findings, strict=True):
-        tally.add(finding)
-        if tally.expectation.kind == "row" and finding.positions is not None:
-            broken.append((tally.expectation.broken, finding.positions))
-    return broken
 
 
 def _refused(

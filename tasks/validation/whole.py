@@ -17,6 +17,7 @@ from tasks.validation.expectation import ROW_COUNT, Expectation
 from tasks.validation.tally import Finding
 
 ALL_ROWS = "over all rows"
+POSITION = "position_in_table"
 AGGREGATES = {
     ROW_COUNT: "count(*)",
     "expect_table_row_count_to_equal": "count(*)",
@@ -41,6 +42,35 @@ def quoted(column: str) -> str:
 @contextmanager
 def connected(charter: Charter, rows: object) -> Iterator[Any]:
     """DuckDB over `rows` (anything of Arrow), within half of the charter's memory."""
+    with _opened(charter) as connection:
+        connection.register("rows", rows)
+        yield connection
+
+
+@contextmanager
+def stored(charter: Charter, table: Table) -> Iterator[Any]:
+    """DuckDB over the table's own files, so that what it reads counts in its limit.
+
+    `rows` has a column more, the position in the table.
+    """
+    files, starts, start = [], [], 0
+    for fragment in lake.dataset(table).get_fragments():
+        files.append(fragment.path)
+        starts.append(start)
+        start += fragment.metadata.num_rows
+    with _opened(charter) as connection:
+        firsts = pa.table({"in_file": files, "first_position": pa.array(starts, pa.int64())})
+        connection.register("files", firsts)
+        connection.execute(
+            f"CREATE TEMP VIEW rows AS SELECT stored.*, first_position + file_row_number AS "
+            f"{POSITION} FROM read_parquet({files!r}, filename = 'in_file', "
+            "file_row_number = true, union_by_name = true) AS stored JOIN files USING (in_file)"
+        )
+        yield connection
+
+
+@contextmanager
+def _opened(charter: Charter) -> Iterator[Any]:
     import duckdb
 
     spill = place("scratch")
@@ -52,7 +82,6 @@ def connected(charter: Charter, rows: object) -> Iterator[Any]:
     }
     with duckdb.connect(config=settings) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.register("rows", rows)
         yield connection
 
 
@@ -69,7 +98,7 @@ def judge_number(charter: Charter, table: Table, expectation: Expectation) -> Fi
 def _number(charter: Charter, table: Table, expectation: Expectation) -> float | None:
     """None where there is no value."""
     column = quoted(str(expectation.kwargs.get("column", "")))
-    with connected(charter, lake.dataset(table)) as connection:
+    with stored(charter, table) as connection:
         sql = AGGREGATES[expectation.type].format(column=column)
         value = connection.execute(f"SELECT {sql} FROM rows").fetchall()[0][0]
     return None if value is None else float(value)
@@ -94,38 +123,15 @@ def repeats(charter: Charter, table: Table, columns: Sequence[str]) -> np.ndarra
     """
     key = ", ".join(quoted(column) for column in columns)
     filled = " OR ".join(f"{quoted(column)} IS NOT NULL" for column in columns)
-    with connected(charter, lake.dataset(table)) as connection:
+    with stored(charter, table) as connection:
         connection.execute(
             f"CREATE TEMP TABLE shared AS SELECT hash({key}) AS hashed FROM rows "
             f"WHERE {filled} GROUP BY hashed HAVING count(*) > 1"
         )
-        if connection.execute("SELECT count(*) FROM shared").fetchall()[0][0] == 0:
-            return np.empty(0, dtype=np.int64)
-        connection.register("numbered", _numbered(table, columns))
         turns = (
-            f"SELECT {POSITION} AS position, row_number() OVER "
-            f"(PARTITION BY {key} ORDER BY {POSITION}) AS turn FROM numbered "
-            f"WHERE ({filled}) AND hash({key}) IN (SELECT hashed FROM shared)"
+            f"SELECT {POSITION}, row_number() OVER (PARTITION BY {key} ORDER BY {POSITION}) AS turn "
+            f"FROM rows WHERE ({filled}) AND hash({key}) IN (SELECT hashed FROM shared)"
         )
-        later = f"SELECT position FROM ({turns}) WHERE turn > 1 ORDER BY position"
-        found: np.ndarray = connection.execute(later).fetchnumpy()["position"]
+        later = f"SELECT {POSITION} FROM ({turns}) WHERE turn > 1 ORDER BY {POSITION}"
+        found: np.ndarray = connection.execute(later).fetchnumpy()[POSITION]
         return found.astype(np.int64)
-
-
-POSITION = "position_in_table"
-
-
-def _numbered(table: Table, columns: Sequence[str]) -> pa.RecordBatchReader:
-    """The columns with each row's position in the table."""
-    schema = lake.dataset(table).schema
-    fields = [schema.field(column) for column in columns]
-    numbered = pa.schema([*fields, pa.field(POSITION, pa.int64())])
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        start = 0
-        for batch in lake.read(table, columns=list(columns)):
-            positions = pa.array(np.arange(start, start + batch.num_rows, dtype=np.int64))
-            yield pa.RecordBatch.from_arrays([*batch.columns, positions], schema=numbered)
-            start += batch.num_rows
-
-    return pa.RecordBatchReader.from_batches(numbered, batches())

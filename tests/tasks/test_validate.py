@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from tasks import lake
 from tasks.ingest import Ingested, JoinReport
 from tasks.lake import Quarantine
 from tasks.validate import Validated, validate
-from tasks.validation import distribution, sift
+from tasks.validation import distribution, panel, sift
 from tasks.validation.inference import infer
 from tasks.validation.rules import charter_expectations
 from tasks.validation.suite import location, write
@@ -351,6 +352,30 @@ def test_a_number_over_rows_that_meet_a_condition_counts_only_those() -> None:
     edit(lambda suite: suite["expectations"].append(rule))
     name = "validate.distance.mean_to_be_between"
     assert verdict(validate(charter(), ingested), name).passed
+
+
+def test_judges_of_their_own_find_what_this_process_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draft(land(columns()))
+    bad = columns()
+    for row in (3, 199, 200, 401):
+        bad["distance"][row] = -1.0
+    bad["id"][449] = 0
+    ingested = land(bad)
+    alone = validate(charter(), ingested)
+    for folder in ("table", "quarantine", "validated"):
+        shutil.rmtree(place(f"tables/toy/{folder}"))
+    monkeypatch.setattr(panel, "PANEL_ROWS", 1)
+    together = validate(charter(), ingested)
+    assert together.verdicts == alone.verdicts
+    assert refused(together) == {
+        **{row: ["distance is not between 1 and 6,000"] for row in (3, 199, 200, 401)},
+        449: ["id: an earlier row has the same"],
+    }
+    kept = pa.Table.from_batches(lake.read(together.table), SCHEMA)
+    rows = pa.table(bad, schema=SCHEMA)
+    assert kept.equals(rows.take([at for at in range(ROWS) if at not in refused(together)]))
 
 
 def test_too_many_rows_in_quarantine_fail_with_those_that_never_landed() -> None:
