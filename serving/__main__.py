@@ -101,6 +101,8 @@ def _serve(app: Front, listener: socket.socket) -> int:
         http="httptools",
         log_level="warning",
         access_log=False,
+        proxy_headers=False,  # nothing here asks who the client is
+        server_header=False,
         timeout_graceful_shutdown=10,
     )
     gc.freeze()  # what the imports made stays; collecting it again would delay requests

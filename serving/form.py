@@ -97,6 +97,14 @@ class Form:
 
     def read(self, body: bytes) -> tuple[Packed, list[Row], bool]:
         """The packed rows of a request, the rows, and whether it is a list; raises `Bad`."""
+        rows, many = self.rows(body)
+        try:
+            return self.pack(rows), rows, many
+        except BadRow as error:
+            raise Bad(self._problems(rows)) from error
+
+    def rows(self, body: bytes) -> tuple[list[Row], bool]:
+        """The rows of a request, and whether it is a list; raises `Bad`."""
         found = self._json(body)
         rows = found if isinstance(found, list) else [found]
         if len(rows) > MAX_ROWS:
@@ -105,13 +113,11 @@ class Form:
             if type(row) is not dict:
                 place = i if isinstance(found, list) else None
                 raise Bad([self._no_row(place, f"{shown(row)}")])
-        try:
-            return self._pack(rows), rows, isinstance(found, list)
-        except BadRow as error:
-            raise Bad(self._problems(rows)) from error
+        return rows, isinstance(found, list)
 
-    def _pack(self, rows: list[Row]) -> Packed:
-        """What is carried is read too, so that nothing stands in the journal that is no value."""
+    def pack(self, rows: list[Row]) -> Packed:
+        """Raises `BadRow` for the first value that does not fit. What is carried is read too, so
+        that nothing stands in the journal that is no value."""
         packed = pack_rows(self._signature, rows)
         if self._carried.inputs:
             pack_rows(self._carried, rows)

@@ -23,6 +23,7 @@ from serving.form import Bad, whole
 from serving.journaling.book import Book
 from serving.journaling.writers import Unwritten
 from serving.loaded import Loaded
+from serving.turn import Turns
 from serving.values import seconds
 from serving.watch import Watch
 
@@ -48,6 +49,7 @@ class Front:
         self._watch = watch
         self._book = book
         self._simulated = simulated
+        self._turns = Turns(lambda: answering(watch), book.write if book else None)
         self._paths = {"/predict": self._predict, "/feedback": self._feedback}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,16 +80,14 @@ class Front:
             self._book.tally.count(at, status, (time.perf_counter() - start) * 1e3)
 
     async def _predict(self, body: bytes, at: float) -> bytes:
-        loaded = answering(self._watch)
-        if len(body) <= INLINE_BYTES:
-            content, records = loaded.answer(body, at)
-        else:
-            content, records = await asyncio.to_thread(loaded.answer, body, at)
-        if self._book is not None:
-            try:
+        try:
+            if len(body) <= INLINE_BYTES:
+                return await self._turns.ask(body, at)
+            content, records = await asyncio.to_thread(answering(self._watch).answer, body, at)
+            if self._book is not None:
                 await self._book.write(records)
-            except Unwritten as why:
-                raise Bad([_unwritten(why)], status=503) from why
+        except Unwritten as why:
+            raise Bad([_unwritten(why)], status=503) from why
         return content
 
     async def _feedback(self, body: bytes, at: float) -> bytes:

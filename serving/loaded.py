@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from charter import Refusal
-from serving.form import Form
+from serving.form import Form, Row
 from serving.golden import golden
 from serving.journaling import ids
 from serving.journaling.stores import Record
@@ -20,6 +21,15 @@ from serving.packing import Packed
 from serving.predictor import Predictor
 from serving.proof import prove
 from serving.releases import Live, digest
+
+
+class Answer(NamedTuple):
+    """What a request gets."""
+
+    content: bytes
+    """JSON, an object to a row and a list to a list."""
+    records: list[Record]
+    """What the journal has to keep before the answer is given."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +41,44 @@ class Loaded:
     predictor: Predictor
     form: Form
 
-    def answer(self, body: bytes, at: float) -> tuple[bytes, list[Record]]:
-        """The JSON answer to a request body, an object to a row and a list to a list; and what the
-        journal has to keep before the answer is given."""
+    def answer(self, body: bytes, at: float) -> Answer:
+        """The answer to one request; raises `Bad` for one that is refused."""
         packed, rows, many = self.form.read(body)
+        return self._given([(rows, many, at)], packed)[0]
+
+    def answers(self, asked: Sequence[tuple[bytes, float]]) -> list[Answer | Exception]:
+        """The answers to several requests (body and time) in one run of the model; each is what
+        `answer` gives or raises for it alone."""
+        if len(asked) > 1:
+            with suppress(Exception):  # one that is refused must not hurt the others
+                read = [(*self.form.rows(body), at) for body, at in asked]
+                packed = self.form.pack([row for rows, _, _ in read for row in rows])
+                return list(self._given(read, packed))
+        return [self._alone(body, at) for body, at in asked]
+
+    def _alone(self, body: bytes, at: float) -> Answer | Exception:
+        try:
+            return self.answer(body, at)
+        except Exception as error:
+            return error
+
+    def _given(self, read: Sequence[tuple[list[Row], bool, float]], packed: Packed) -> list[Answer]:
+        """One answer per request, whose rows follow each other in `packed`."""
         project, release = self.predictor.signature.project, self.live.release
-        answers: list[bytes] = []
-        records: list[Record] = []
-        for row, answer in zip(rows, self._answers(packed) if rows else (), strict=True):
-            name = ids.new()
-            said = orjson.dumps({"id": name, **answer})
-            answers.append(said)
-            sent = orjson.dumps(row).decode()
-            records.append(Record(project, name, at, release, sent, said.decode()))
-        return b"[" + b",".join(answers) + b"]" if many else answers[0], records
+        found = self._answers(packed) if len(packed) else iter(())
+        given: list[Answer] = []
+        for rows, many, at in read:
+            answers: list[bytes] = []
+            records: list[Record] = []
+            for row in rows:
+                name = ids.new()
+                said = orjson.dumps({"id": name, **next(found)})
+                answers.append(said)
+                sent = orjson.dumps(row).decode()
+                records.append(Record(project, name, at, release, sent, said.decode()))
+            content = b"[" + b",".join(answers) + b"]" if many else answers[0]
+            given.append(Answer(content, records))
+        return given
 
     def _answers(self, packed: Packed) -> Iterator[dict[str, Any]]:
         """One object per row: the prediction, for classes its words and probabilities."""
@@ -67,7 +101,7 @@ class Loaded:
     @cached_property
     def example(self) -> Any:
         """The answer to the example row."""
-        return orjson.loads(self.answer(orjson.dumps(self.form.example), time.time())[0])
+        return orjson.loads(self.answer(orjson.dumps(self.form.example), time.time()).content)
 
     @cached_property
     def papers(self) -> dict[str, Any]:

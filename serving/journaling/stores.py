@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple, Protocol
 
 import psycopg
 import sqlalchemy as sa
 
 from serving.journaling.database import DRIVER, POSTGRES, SQLITE, Durable, write_ahead
+
+AT_ONCE = 64
+"""Rows of one statement; each number of rows is a statement of its own."""
 
 
 class Record(NamedTuple):
@@ -43,8 +47,6 @@ class Store(Protocol):
 class SqliteStore:
     """SQLite; `patience` seconds are waited for another writer before it is `Busy`."""
 
-    SQL = "INSERT INTO predictions (project, id, at, release, row, answer) VALUES (?,?,?,?,?,?)"
-
     def __init__(self, path: str, durable: Durable, patience: float) -> None:
         self._path = path
         self._level = SQLITE[durable]
@@ -54,9 +56,13 @@ class SqliteStore:
     def insert(self, records: Sequence[Record]) -> None:
         connection = self._connection or self._open()
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(self.SQL, records)
-            connection.execute("COMMIT")
+            if len(records) <= AT_ONCE:
+                _execute(connection, records)  # a statement is a transaction of its own
+            else:
+                connection.execute("BEGIN IMMEDIATE")
+                for first in range(0, len(records), AT_ONCE):
+                    _execute(connection, records[first : first + AT_ONCE])
+                connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
             if busy and not connection.in_transaction:
@@ -69,8 +75,9 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
-        )
+            self._path, timeout=self._patience, isolation_level=None, check_same_thread=False,
+            cached_statements=2 * AT_ONCE,
+        )  # fmt: skip
         self._connection = connection
         write_ahead(connection)
         connection.execute(f"PRAGMA synchronous={self._level}")
@@ -80,6 +87,17 @@ class SqliteStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _execute(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
+    """One statement for all of them: each step lets the interpreter's lock go and waits for it."""
+    connection.execute(_insert(len(records)), [value for record in records for value in record])
+
+
+@cache
+def _insert(rows: int) -> str:
+    places = ",".join(["(?,?,?,?,?,?)"] * rows)
+    return f"INSERT INTO predictions (project, id, at, release, row, answer) VALUES {places}"
 
 
 class PostgresStore:
