@@ -139,6 +139,27 @@ def retrain(charter: Path, reason: str, overrides: tuple[str, ...]) -> Result:
 
 @command
 @CHARTER
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def accept(charter: Path, yes: bool) -> Result:
+    """Take the edit of the expectation suite that was proposed when the columns changed."""
+    from charter.load import load
+    from flows.acceptance import ask
+    from tasks.accept import accept as take
+    from tasks.accept import proposed
+
+    words = load(charter)
+    proposal = proposed(words)
+    if not ask(proposal, yes):
+        return {"outcome": "declined"}
+    accepted = take(words, proposal)
+    from flows.terminal import say_where
+
+    say_where("accepted", {"suite": accepted.suite, "next": f"perennial train {charter}"})
+    return dict(accepted.model_dump(mode="json"))
+
+
+@command
+@CHARTER
 @SET
 def monitor(charter: Path, overrides: tuple[str, ...]) -> Result:
     """Look at what happens at run time: drift, performance, age and the service."""

@@ -109,7 +109,7 @@ def _case(charter: Charter, ingested: Ingested) -> _Case:
     drafted = not path.exists() and _draft(charter, ingested, rules, path)
     suite = read(path)
     known(suite.expectations, _all(schema, suite))
-    schema, news = conform(charter, ingested.table, suite, str(path))
+    schema, news = conform(charter, ingested, suite, path, rules)
     return _Case(
         charter=charter,
         ingested=ingested,

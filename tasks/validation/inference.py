@@ -46,6 +46,17 @@ def infer(charter: Charter, ingested: Ingested, rules: Sequence[Expectation]) ->
     )
 
 
+def infer_columns(
+    charter: Charter, ingested: Ingested, rules: Sequence[Expectation], names: Sequence[str]
+) -> tuple[Expectation, ...]:
+    """What was normal in these columns."""
+    rows = lake.dataset(ingested.table)
+    with connected(charter, rows) as connection:
+        connection.execute(f"CREATE TEMP VIEW good AS SELECT * FROM rows WHERE {_good(rules)}")
+        draft = _Draft(charter, ingested, rules, rows.schema, connection)
+        return tuple(draft.columns(names))
+
+
 class _Draft:
     def __init__(
         self,
@@ -74,7 +85,10 @@ class _Draft:
         yield self._expectation(COLUMNS, columns, "table")
         if self.rows > 1:
             yield self._expectation(ROW_COUNT, {"min_value": self.rows // 2}, "warning")
-        for field in self.source:
+        yield from self.columns([field.name for field in self.source])
+
+    def columns(self, names: Sequence[str]) -> Iterator[Expectation]:
+        for field in (field for field in self.source if field.name in names):
             if self._role(field.name) != "ignore" and field.name not in self.charter.features.drop:
                 yield from self._column(field)
 

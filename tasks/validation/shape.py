@@ -7,44 +7,53 @@ zone), so the Arrow schema is compared here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.types as types
 
 from charter import Charter, Refusal, Verdict
 from tasks import lake
-from tasks.lake import Table
+from tasks.ingest import Ingested
+from tasks.validation.change import changes
 from tasks.validation.expectation import Expectation, listed
+from tasks.validation.proposal import forget, propose
 from tasks.validation.rules import field
 from tasks.validation.suite import Suite
 
 
-def conform(charter: Charter, table: Table, suite: Suite, path: str) -> tuple[pa.Schema, Verdict]:
+def conform(
+    charter: Charter, ingested: Ingested, suite: Suite, path: Path, rules: Sequence[Expectation]
+) -> tuple[pa.Schema, Verdict]:
     """The schema that the rows get, and whether there is anything new.
 
     A column that is gone or holds another type is refused. Whole numbers where there were
-    fractions, and a column without any value, are cast: they say nothing else.
+    fractions, and a column without any value, are cast: they say nothing else. Whatever changed, an
+    edit of the suite is proposed.
     """
-    schema = lake.dataset(table).schema
-    problems = []
-    for name, wanted in suite.columns.items():
-        if name not in schema.names:
-            problems.append(f"{name} is missing")
-        elif not _fits(table, schema.field(name), wanted):
-            problems.append(f"{name} holds {schema.field(name).type}, not {wanted}")
-        elif str(schema.field(name).type) != wanted:
-            retyped = schema.field(name).with_type(_type(path, name, wanted))
-            schema = schema.set(schema.get_field_index(name), retyped)
-    if problems:
+    found = changes(charter, ingested.table, suite)
+    edits: tuple[str, ...] = ()
+    if found:
+        edits = propose(charter, ingested, rules, path, found).edits
+    else:
+        forget(charter)
+    if any(change.kind != "new" for change in found):
         raise Refusal(
-            path,
-            "; ".join(problems),
+            str(path),
+            "; ".join(change.words for change in found),
             "wanted the columns and types of the suite",
-            "Repair the source; or name the type in charter.data.columns; or, if the data are "
-            f"meant to have changed, edit or delete {path} so that it is inferred again.",
+            "Repair the source; or name the type in charter.data.columns; or, if the data are meant "
+            f"to have changed, {_accept(charter)} makes this edit of the suite: {'; '.join(edits)}.",
         )
-    return schema, _news(suite, schema, charter.goal.target.column)
+    schema = lake.dataset(ingested.table).schema
+    for name, wanted in suite.columns.items():
+        if str(schema.field(name).type) != wanted:
+            retyped = schema.field(name).with_type(_type(str(path), name, wanted))
+            schema = schema.set(schema.get_field_index(name), retyped)
+    return schema, _news(charter, suite, schema, [change.column for change in found])
+
+
+def _accept(charter: Charter) -> str:
+    return f"`perennial accept configs/{charter.name}.yaml`"
 
 
 def known(expectations: Sequence[Expectation], schema: pa.Schema) -> None:
@@ -69,19 +78,6 @@ def cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         ) from None
 
 
-def _fits(table: Table, column: pa.Field, wanted: str) -> bool:
-    if str(column.type) == wanted:
-        return True
-    if types.is_integer(column.type) and wanted in ("double", "float"):
-        return True
-    return _empty(table, column.name)
-
-
-def _empty(table: Table, name: str) -> bool:
-    batches = lake.read(table, columns=[name])
-    return all(pc.count(batch.column(0)).as_py() == 0 for batch in batches)
-
-
 def _type(path: str, name: str, wanted: str) -> pa.DataType:
     if wanted in ("timestamp[us]", "timestamp[us, tz=UTC]"):
         return pa.timestamp("us", tz="UTC" if "UTC" in wanted else None)
@@ -98,15 +94,13 @@ def _type(path: str, name: str, wanted: str) -> pa.DataType:
         ) from None
 
 
-def _news(suite: Suite, schema: pa.Schema, target: str) -> Verdict:
-    new = [name for name in schema.names if name not in suite.columns and name != target]
-    if not suite.columns:
-        new = []
+def _news(charter: Charter, suite: Suite, schema: pa.Schema, new: Sequence[str]) -> Verdict:
     said = f"all {len(suite.columns)} columns of the suite are there with their types"
+    more = f"; not in the suite: {listed(new)} ({_accept(charter)} adds what is new)"
     return Verdict(
         gate="validate.columns",
         passed=not new,
-        message=f"{said}; not in the suite: {listed(new)}" if new else said,
+        message=said + more if new else said,
         numbers={"columns": len(schema.names), "new": len(new)},
         level="warn",
     )

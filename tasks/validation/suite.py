@@ -42,8 +42,7 @@ def write(suite: Suite, path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        text = json.dumps(_document(suite), indent=2, ensure_ascii=False) + "\n"
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text(_document(suite)), encoding="utf-8")
         os.link(temporary, path)  # unlike a rename, a link never replaces what people wrote
     except FileExistsError:
         return False
@@ -54,7 +53,7 @@ def write(suite: Suite, path: Path) -> bool:
 
 def read(path: Path) -> Suite:
     """The suite of a file; a file that is no suite is refused, naming the place."""
-    document = _parsed(path)
+    document = parsed(path)
     entries = document.get("expectations")
     if not isinstance(entries, list):
         raise _refused(path, "found no list of expectations", "wanted the key expectations: [...]")
@@ -69,23 +68,8 @@ def read(path: Path) -> Suite:
     )
 
 
-def _document(suite: Suite) -> dict[str, Any]:
-    return {
-        "name": suite.name,
-        "expectations": [
-            {
-                "type": expectation.type,
-                "kwargs": expectation.kwargs,
-                "severity": "warning" if expectation.kind == "warning" else "critical",
-                "meta": {"kind": expectation.kind},
-            }
-            for expectation in suite.expectations
-        ],
-        "meta": {"reading": READING, "rows": suite.rows, "columns": suite.columns},
-    }
-
-
-def _parsed(path: Path) -> dict[str, Any]:
+def parsed(path: Path) -> dict[str, Any]:
+    """The file as it stands, with whatever people added to it."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -96,6 +80,29 @@ def _parsed(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise _refused(path, f"cannot be read ({error.strerror})", "wanted a file") from None
     return _mapping(path, "the file", document)
+
+
+def text(document: dict[str, Any]) -> str:
+    """The document as it stands in a file."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def entry(expectation: Expectation) -> dict[str, Any]:
+    """The expectation as it stands in a file."""
+    return {
+        "type": expectation.type,
+        "kwargs": expectation.kwargs,
+        "severity": "warning" if expectation.kind == "warning" else "critical",
+        "meta": {"kind": expectation.kind},
+    }
+
+
+def _document(suite: Suite) -> dict[str, Any]:
+    return {
+        "name": suite.name,
+        "expectations": [entry(expectation) for expectation in suite.expectations],
+        "meta": {"reading": READING, "rows": suite.rows, "columns": suite.columns},
+    }
 
 
 def _expectation(path: Path, position: int, entry: object) -> Expectation:

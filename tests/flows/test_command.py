@@ -24,7 +24,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
     code_, output = perennial("--help")
     assert code_ == 0
-    for name in ("new", "train", "score", "serve", "up"):
+    for name in ("new", "train", "accept", "score", "serve", "up"):
         assert f"  {name} " in output
 
 

@@ -431,7 +431,9 @@ def test_a_new_column_warns() -> None:
     draft(land(columns()))
     values = columns() | {"extra": [1] * ROWS}
     validated = validate(charter(), land(values, SCHEMA.append(pa.field("extra", pa.int64()))))
-    assert verdict(validated, "validate.columns").message.endswith("not in the suite: extra")
+    assert verdict(validated, "validate.columns").message.endswith(
+        "not in the suite: extra (`perennial accept configs/toy.yaml` adds what is new)"
+    )
     assert validated.table.rows == ROWS
 
 
