@@ -18,6 +18,7 @@ from charter.frozen import Frozen
 from charter.goal import Goal
 from charter.reserved import Fairness, Privacy
 from charter.runtime import Runtime
+from charter.storage import Storage
 from charter.tuning import Tuning
 
 
@@ -37,6 +38,7 @@ class Charter(Frozen):
     tuning: Tuning = Tuning()
     deployment: Deployment = Deployment()
     runtime: Runtime = Runtime()
+    storage: Storage = Storage()
 
     @model_validator(mode="after")
     def _agrees(self) -> Charter:

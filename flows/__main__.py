@@ -193,6 +193,23 @@ def rollback(charter: Path, to: int | None, reason: str) -> Result:
 
 @command
 @CHARTER
+@SET
+def tidy(charter: Path, overrides: tuple[str, ...]) -> Result:
+    """Remove what nothing needs any more, put small files together, and tell the room it takes."""
+    from charter.load import load
+
+    load(charter, overrides)
+    from flows import embedded
+
+    tidied = embedded.run("flows.tidy", "tidy", charter, overrides)
+    from flows.summary import say_tidied
+
+    say_tidied(tidied)
+    return dict(tidied.model_dump(mode="json"))
+
+
+@command
+@CHARTER
 @click.option("--input", required=True, type=click.Path(path_type=Path), help="Rows to score.")
 @click.option(
     "--output", required=True, type=click.Path(path_type=Path), help="A .csv or .parquet file."

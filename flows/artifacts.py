@@ -37,6 +37,7 @@ from tasks.replay import Replayed
 from tasks.rollback import RolledBack
 from tasks.score import Scored
 from tasks.split import Split
+from tasks.tidy import Tidied
 from tasks.tune import Study
 from tasks.validate import Validated
 
@@ -188,6 +189,17 @@ def _(record: Promotion) -> None:
 def _(record: Entry) -> None:
     history = f"pages/{record.project}/history.html"
     _words(record.project, "outcome", record, f"Asked by: {record.asked}", page=history)
+
+
+@_show.register
+def _(record: Tidied) -> None:
+    _words(record.project, "tidy", record, verdicts=record.verdicts)
+    stores: list[Line] = [
+        {"store": f"{store.name} (shared)" if store.shared else store.name, "MB": store.mb,
+         "freed MB": store.freed_mb, "removed": store.removed}
+        for store in record.stores
+    ]  # fmt: skip
+    _table(record.project, "tidy-stores", stores, f"Room; {record.free_gb:.1f} GB are free")
 
 
 @_show.register

@@ -32,6 +32,7 @@ FLOWS = {
     "retrain": "Folds in what happened since, and lets the better model take over.",
     "monitor": "Looks at drift, performance, age and the service; an alarm starts a retrain.",
     "rollback": "Brings the previous release back.",
+    "tidy": "Removes what nothing needs any more, and reports the room.",
 }
 """Each flow of `flows/<name>.py` that is deployed, and what it does."""
 
@@ -63,7 +64,8 @@ def of(path: Path, charter: Charter) -> list[dict[str, Any]]:
 
 def _schedules(flow: str, charter: Charter) -> list[dict[str, Any]]:
     runtime = charter.runtime
-    cron = {"retrain": runtime.schedule, "monitor": runtime.monitor}.get(flow)
+    clocks = {"retrain": runtime.schedule, "monitor": runtime.monitor}
+    cron = (clocks | {"tidy": charter.storage.schedule}).get(flow)
     if cron is None:
         return []
     said = {"parameters": {"reason": "its schedule"}} if flow == "retrain" else {}

@@ -23,6 +23,7 @@ from tasks.replay import Replayed, Stretch
 from tasks.rollback import RolledBack
 from tasks.score import Scored
 from tasks.split import Split
+from tasks.tidy import Tidied
 from tasks.tune import Study
 from tasks.validate import Validated
 
@@ -198,3 +199,11 @@ def _(record: RolledBack) -> str:
 def _(record: Recalled) -> str:
     table = record.table
     return f"{table.rows:,} rows, as version {table.version} of {table.where} has them"
+
+
+@headline.register
+def _(record: Tidied) -> str:
+    removed = sum(store.removed for store in record.stores)
+    parts = [f"{removed:,} files and folders removed, {record.freed_mb:.1f} MB"]
+    parts += [f"{record.fewer_files:,} files fewer in tables"] if record.fewer_files else []
+    return "; ".join([*parts, f"the project takes {record.used_mb:.1f} MB"])

@@ -35,6 +35,7 @@ import tasks.replay
 import tasks.rollback
 import tasks.score
 import tasks.split
+import tasks.tidy
 import tasks.tune
 import tasks.validate
 from flows.headlines import headline
@@ -108,6 +109,7 @@ deploy = step(tasks.deploy.deploy, retries=3, seconds=15 * MINUTE, resume=False)
 keep = step(tasks.keep.keep, retries=3, seconds=15 * MINUTE, resume=False)
 rollback = step(tasks.rollback.rollback, retries=2, seconds=5 * MINUTE, resume=False)
 monitor = step(tasks.monitor.monitor, retries=2, seconds=30 * MINUTE, resume=False)
+tidy = step(tasks.tidy.tidy, retries=2, seconds=120 * MINUTE, resume=False)
 score = step(tasks.score.score, retries=2, resume=False)
 feedback = step(tasks.feedback.feedback, retries=2, resume=False)
 advance = step(tasks.replay.advance, resume=False)  # to ask again would count twice

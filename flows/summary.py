@@ -18,6 +18,7 @@ from tasks.evaluate import Measure, Scorecard
 from tasks.monitor import Watched
 from tasks.replay import Replayed
 from tasks.rollback import RolledBack
+from tasks.tidy import Tidied
 from tasks.tune import Study
 
 SHOWN = 8
@@ -93,6 +94,25 @@ def say_rolled_back(rolled: RolledBack) -> None:
     }
     console.print(Panel(_named(lines), title_align="left", border_style="green",
                         title=f"{rolled.project}: release {rolled.release} is live"))  # fmt: skip
+
+
+def say_tidied(tidied: Tidied) -> None:
+    """What went, and what takes how much room."""
+    stores = Table(title="\nRoom", title_justify="left", box=None, pad_edge=False)
+    stores.add_column("store")
+    for name in ("MB", "freed MB", "removed"):
+        stores.add_column(name, justify="right")
+    for store in tidied.stores:
+        name = f"{store.name} (of all projects)" if store.shared else store.name
+        numbers = (f"{store.mb:,.1f}", f"{store.freed_mb:,.1f}", f"{store.removed:,}")
+        stores.add_row(name, *numbers, style="dim" if store.shared else "")
+    console.print(stores)
+    lines = {verdict.gate: verdict.message for verdict in tidied.verdicts}
+    if tidied.fewer_files:
+        lines["tables"] = f"{tidied.fewer_files:,} files fewer, since small ones were put together"
+    lines["disk"] = f"{tidied.free_gb:,.1f} GB free"
+    console.print(Panel(_named(lines), title_align="left", border_style="green",
+                        title=f"{tidied.project}: {tidied.used_mb:,.1f} MB"))  # fmt: skip
 
 
 def say_watched(watched: Watched, charter: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,6 +95,51 @@ def said(folder: Path, version: int) -> dict[str, Any]:
         (line["commitInfo"] for line in map(json.loads, lines) if "commitInfo" in line), {}
     )
     return found
+
+
+@dataclass(frozen=True)
+class Life:
+    """The versions that have a file: from `added` on, up to but without `removed`."""
+
+    added: int
+    removed: int | None = None
+
+    def within(self, oldest: int, versions: Collection[int]) -> bool:
+        """Whether one of the versions has it, or one from the oldest on."""
+        if self.removed is None or self.removed > oldest:
+            return True
+        return any(self.added <= version < self.removed for version in versions)
+
+
+@dataclass(frozen=True)
+class Log:
+    """The whole log of a table, read once."""
+
+    files: dict[str, Life]
+    written: list[float]
+    """When each version was committed, in seconds since 1970; from version 0 on."""
+
+    def current(self, since: float) -> int:
+        """The version that was current then, or the first."""
+        return max((at for at, time in enumerate(self.written) if time <= since), default=0)
+
+
+def history(folder: Path) -> Log | None:
+    """What each version added and removed; None where a part of the log is not there any more."""
+    names = sorted(path for path in (folder / "_delta_log").glob("*.json") if path.stem.isdecimal())
+    if [int(path.stem) for path in names] != list(range(len(names))):
+        return None
+    files: dict[str, Life] = {}
+    written: list[float] = []
+    for version, path in enumerate(names):
+        for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            if "add" in line:
+                files[line["add"]["path"]] = Life(version)
+            elif "remove" in line and (known := files.get(line["remove"]["path"])):
+                files[line["remove"]["path"]] = Life(known.added, version)
+            elif "commitInfo" in line:
+                written.append(line["commitInfo"]["timestamp"] / 1000)
+    return Log(files, written) if len(written) == len(names) else None
 
 
 def moved(folder: Path, name: str, version: int) -> str:

@@ -285,14 +285,59 @@ def quarantine(
 
 
 def refused_rows(refused: Quarantine) -> Iterator[pa.RecordBatch]:
-    """The rows that a quarantine record stands for, schema QUARANTINE."""
-    for batch in appended(refused.where, _mark(refused), QUARANTINE.names):
+    """The rows that a quarantine record stands for, schema QUARANTINE; none where their time is over."""
+    from deltalake import DeltaTable
+
+    if not DeltaTable.is_deltatable(str(place(refused.where))):
+        return
+    handle = DeltaTable(place(refused.where))
+    version = handle.transaction_version(_marked(refused))
+    if version is None:
+        return
+    files = paths(handle)
+    mine = [path for path in files if path.name.startswith(f"{version:010}-")] or files
+    same = (pc.field("stage") == refused.stage) & (pc.field("fingerprint") == refused.fingerprint)
+    for batch in _files(handle, mine).to_batches(columns=QUARANTINE.names, filter=same):
         if batch.num_rows:
             yield batch.cast(QUARANTINE)
 
 
-def _mark(refused: Quarantine) -> str:
+def quarantined(where: str, before: float) -> set[tuple[str, str]]:
+    """Stage and fingerprint of the rows that came before this moment, in seconds since 1970."""
+    from deltalake import DeltaTable
+
+    handle = DeltaTable(place(where))
+    labels = _files(handle, paths(handle)).to_table(columns=["stage", "fingerprint"])
+    pairs = labels.group_by(["stage", "fingerprint"]).aggregate([]).to_pylist()
+    found = set()
+    for pair in pairs:
+        mark, again = f"{pair['stage']}:{pair['fingerprint']}", 0
+        version = handle.transaction_version(mark)
+        while (later := handle.transaction_version(f"{mark}:{again + 1}")) is not None:
+            version, again = later, again + 1
+        if version is not None and said(place(where), version)["timestamp"] / 1000 < before:
+            found.add((pair["stage"], pair["fingerprint"]))
+    return found
+
+
+def _marked(refused: Quarantine) -> str:
     return f"{refused.stage}:{refused.fingerprint}"
+
+
+def _mark(refused: Quarantine) -> str:
+    """What rows are appended under: another mark where they were there once and are forgotten."""
+    from deltalake import DeltaTable
+
+    mark, again = _marked(refused), 0
+    if not DeltaTable.is_deltatable(str(place(refused.where))):
+        return mark
+    if next(refused_rows(refused), None) is not None:
+        return mark
+    handle = DeltaTable(place(refused.where))
+    while handle.transaction_version(mark) is not None:
+        again += 1
+        mark = f"{_marked(refused)}:{again}"
+    return mark
 
 
 def _files(handle, files: list[Path]) -> ds.Dataset:  # type: ignore[no-untyped-def]

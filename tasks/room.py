@@ -50,7 +50,8 @@ def room() -> Iterator[None]:
             str(home()),
             f"found no room to write ({_free()}; {type(error).__name__}: {str(error)[:200]})",
             "wanted room for what this run makes",
-            "Make room and run it again: nothing that was there is lost.",
+            "Make room (perennial tidy removes what nothing needs) and run it again: nothing that "
+            "was there is lost.",
         ) from error
 
 

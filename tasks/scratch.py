@@ -17,9 +17,8 @@ from serving.home import place
 def scratch(stage: str) -> Iterator[Path]:
     """The folder, removed afterwards; those that a killed process left are removed too."""
     folder = _made(stage)
-    for left in folder.parent.iterdir():
-        if _abandoned(left.name):
-            shutil.rmtree(left, ignore_errors=True)
+    for left in abandoned():
+        shutil.rmtree(left, ignore_errors=True)
     try:
         yield folder
     finally:
@@ -37,6 +36,12 @@ def _made(stage: str) -> Path:
     root = place("scratch")
     root.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=f"{stage}-{os.getpid()}-", dir=root))
+
+
+def abandoned() -> list[Path]:
+    """What killed processes left."""
+    root = place("scratch")
+    return [left for left in root.iterdir() if _abandoned(left.name)] if root.exists() else []
 
 
 def _abandoned(name: str) -> bool:

@@ -22,10 +22,11 @@ def test_the_committed_file_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Path("prefect.yaml").read_text() == made, "run `make deployments`"
 
 
-def test_the_schedules_of_the_charter_are_those_of_its_retrain_and_monitor(project: Path) -> None:
+def test_each_schedule_of_the_charter_is_that_of_its_flow(project: Path) -> None:
     charter = project / "configs" / "berries.yaml"
     clocks = 'schedule: "0 4 1 * *", monitor: "*/10 * * * *", timezone: Europe/Berlin'
-    charter.write_text(charter.read_text() + f"runtime: {{{clocks}}}\n")
+    told = f'runtime: {{{clocks}}}\nstorage: {{schedule: "0 3 * * 0"}}\n'
+    charter.write_text(charter.read_text() + told)
     found = {
         made["entrypoint"]: made
         for made in yaml.safe_load(deployments.text([charter]))["deployments"]
@@ -35,6 +36,7 @@ def test_the_schedules_of_the_charter_are_those_of_its_retrain_and_monitor(proje
     assert {flow: clock[0]["cron"] for flow, clock in schedules.items()} == {
         "flows.retrain.retrain": "0 4 1 * *",
         "flows.monitor.monitor": "*/10 * * * *",
+        "flows.tidy.tidy": "0 3 * * 0",
     }
     assert {clock[0]["timezone"] for clock in schedules.values()} == {"Europe/Berlin"}
     assert schedules["flows.retrain.retrain"][0]["parameters"] == {"reason": "its schedule"}
