@@ -15,8 +15,9 @@ from tasks.scratch import abandoned
 from tasks.tidying.needed import DIGITS, Needed
 
 DAY = 86_400.0
-FOLDERS = ("splits", "studies", "bundles", "scorecards", "recipes")
-"""Each holds one folder or file for each fingerprint, under the project's name."""
+FOLDERS = ("splits", "studies", "bundles", "scorecards")
+"""Each holds one folder for each fingerprint, under the project's name. Recipes stay: they are small,
+and no manifest names the one that a release was made with."""
 NOTES = ("tables/{}/ingested", "tables/{}/validated", "pages/{}/docs")
 
 

@@ -65,7 +65,7 @@ def release(number: int, tables: dict[str, int], prints: str, live: bool = False
         "study": prints * 64,
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    (folder / "bundle.json").write_text(json.dumps({"recipe": {"fingerprint": prints * 64}}))
+    (folder / "bundle.json").write_text(json.dumps({"scorecard": prints * 64}))
     if live:
         pointer = {"release": number, "previous": number - 1, "at": "", "manifest": "x"}
         place("releases/old/live.json").write_text(json.dumps(pointer))
@@ -119,11 +119,12 @@ def test_what_nothing_needs_goes_and_the_rest_stays(charter: Charter) -> None:
     tidied = tidy(charter, LATER)
     assert tidied.releases == (3, 4)
     assert [verdict.passed for verdict in tidied.verdicts] == [True, True]
-    for kind in ("splits", "studies", "bundles", "scorecards", "recipes"):
+    for kind in ("splits", "studies", "bundles", "scorecards"):
         assert {path.name[:1] for path in place(f"{kind}/old").iterdir()} == {"3", "4"}
     for number in (3, 4):
         table = made[number][1].table
         assert content(recall(charter, f"{table.version}").table).equals(kept[number])
+    assert len(list(place("recipes/old").iterdir())) == 4
     assert not lake.is_whole(made[1][1].table)
     assert not lake.is_whole(made[3][0].table)  # landed: only what was judged was learned from
     assert used(place("")) <= before - tidied.freed_mb * 2**20 + 1e5
