@@ -58,7 +58,8 @@ def _(record: Validated) -> str:
 @headline.register
 def _(record: Profile) -> str:
     suspects = ", ".join(suspect.column for suspect in record.suspects) or "none"
-    return f"{len(record.columns)} columns, {record.task}; suspected leaks: {suspects}"
+    rows = f"{record.rows:,} rows looked at, {record.held:,} in custody"
+    return f"{rows}; {len(record.columns)} columns, {record.task}; suspected leaks: {suspects}"
 
 
 @headline.register

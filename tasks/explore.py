@@ -12,7 +12,7 @@ from charter import Charter, Frozen, Refusal
 from charter.goal import Task
 from serving.home import place
 from serving.signature import Kind
-from tasks import progress
+from tasks import lake, progress
 from tasks.lake import Table
 from tasks.nearest import suggestion
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WAY = 1
+WAY = 2
 """Counts up when the numbers are made in another way, so that old profiles are made again."""
 
 
 class ColumnProfile(Frozen):
-    """One column, over all rows of the table."""
+    """One column, over the rows outside of the holdout, or the sample of them that was drawn."""
 
     name: str
     kind: Kind
@@ -64,6 +64,9 @@ class Profile(Frozen):
     project: str
     fingerprint: str
     rows: int
+    """Rows outside of the holdout; those in it are in custody, and nobody looked at them."""
+    held: int = 0
+    """Rows in the holdout."""
     task: Task
     classes: tuple[str, ...] = ()
     """Class labels as texts; two classes: negative, positive."""
@@ -79,10 +82,10 @@ class Profile(Frozen):
 
 
 def explore(charter: Charter, table: Table) -> Profile:
-    """Profile every column of the table and write the page.
+    """Profile every column over the rows outside of the holdout, and write the page.
 
     The same table and clauses give the same record, without looking again. Refuses a target that
-    cannot be learnt and clauses about columns that are not there.
+    cannot be learnt, clauses about columns that are not there, and a split that cannot be made.
     """
     page = f"pages/{charter.name}/profile.html"
     numbers = f"pages/{charter.name}/profile.json"
@@ -94,7 +97,8 @@ def explore(charter: Charter, table: Table) -> Profile:
     profile = Profile(
         project=charter.name,
         fingerprint=fingerprint,
-        rows=found.rows,
+        rows=found.outside,
+        held=found.held,
         task=found.truth.task,
         classes=found.truth.classes,
         columns=tuple(_column(content, found) for content in found.columns),
@@ -106,18 +110,21 @@ def explore(charter: Charter, table: Table) -> Profile:
         numbers=numbers,
     )
     _keep(charter, table, profile, found)
-    logger.info("%s: %d rows, %d columns", charter.name, found.rows, len(found.columns))
+    logger.info("%s: %d rows, %d columns", charter.name, found.outside, len(found.columns))
     return profile
 
 
 def _look(charter: Charter, table: Table) -> Findings:
+    from tasks.exploration.custody import custody
     from tasks.exploration.findings import findings
     from tasks.exploration.store import opened
 
-    progress.report("explore", 0, 1, "reading the rows")
-    with opened(table, charter.constraints.memory_gb) as store:
-        _known_columns(charter, [field.name for field in store.fields])
-        return findings(charter, store)
+    progress.report("explore", 0, 1, "which rows are held out")
+    _known_columns(charter, lake.dataset(table).schema.names)
+    truth, held = custody(charter, table)
+    progress.report("explore", 0.05, 1, "reading the rows")
+    with opened(table, charter.constraints.memory_gb, held) as store:
+        return findings(charter, store, truth)
 
 
 def _keep(charter: Charter, table: Table, profile: Profile, found: Findings) -> None:
@@ -156,6 +163,8 @@ def _fingerprint(charter: Charter, table: Table) -> str:
         charter.data.model_dump(mode="json"),
         charter.experience.say,
         charter.evaluation.slices,
+        charter.split.model_dump(mode="json"),
+        charter.evaluation.seed,
         charter.features.drop,
     ]
     text = json.dumps([WAY, table.where, table.version, table.fingerprint, clauses])
@@ -172,6 +181,9 @@ def _known(path: Path, fingerprint: str) -> Profile | None:
 
 def _known_columns(charter: Charter, names: list[str]) -> None:
     """Refuse clauses about columns that the table does not have."""
+    from tasks.exploration.target import known_target
+
+    known_target(charter, names)
     data = charter.data
     said = [
         ("data.known_later", data.known_later),

@@ -1,4 +1,4 @@
-"""What each column holds, over all rows."""
+"""What each column holds."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from tasks.exploration.store import Field, Store, as_label, as_number, finite
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 LEVELS = 64
-EXACT_ROWS = 20_000_000
-"""Above this, quantiles come from a t-digest (Dunning and Ertl, 2019) instead of a sort."""
 BINS = 30
 
 
@@ -70,8 +68,11 @@ def _numbers(charter: Charter, store: Store, field: Field) -> Content:
     filled, distinct, low, high = store.one(
         f"SELECT count({field.at}), count(DISTINCT {field.at}), min({value}), max({value}) FROM data"
     )
-    spread = high - low if filled else None
-    role = role_of(charter, field, filled, distinct, spread, 0.0)
+    # Of the rows of the table, this share is looked at; a count through all has as many gaps.
+    through = (
+        bool(field.whole and filled) and filled * len(store.held) >= (high - low + 1) * store.rows
+    )
+    role = role_of(charter, field, filled, distinct, 0.0, through)
     mean, std = _moments(store, value)
     quantiles = _quantiles(store, field) if filled else ()
     return Content(
@@ -97,7 +98,7 @@ def _names(charter: Charter, store: Store, field: Field) -> Content:
     elif filled:
         counted = f"1 + length(trim({field.at})) - length(replace(trim({field.at}), ' ', ''))"
         words = float(store.one(f"SELECT avg({counted}) FROM data")[0])
-    role = role_of(charter, field, filled, distinct, None, words)
+    role = role_of(charter, field, filled, distinct, words)
     return Content(
         field,
         role,
@@ -116,15 +117,8 @@ def _moments(store: Store, value: str) -> tuple[float | None, float | None]:
     return mean, std
 
 
-def quantile_of(store: Store) -> str:
-    """The SQL function for quantiles of a table of this size."""
-    return "quantile_cont" if store.rows <= EXACT_ROWS else "approx_quantile"
-
-
 def _quantiles(store: Store, field: Field) -> tuple[float, ...]:
-    (found,) = store.one(
-        f"SELECT {quantile_of(store)}({as_number(field)}, {list(QUANTILES)}) FROM data"
-    )
+    (found,) = store.one(f"SELECT quantile_cont({as_number(field)}, {list(QUANTILES)}) FROM data")
     return tuple(float(value) for value in found)
 
 

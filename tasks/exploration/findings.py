@@ -14,7 +14,7 @@ from tasks.exploration.gaps import Overlap, overlaps
 from tasks.exploration.relations import Relation, relations
 from tasks.exploration.store import Store
 from tasks.exploration.suspects import Evidence, suspects
-from tasks.exploration.target import Truth, read_target
+from tasks.exploration.target import Truth, counted
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,11 @@ class Findings:
     """One table, looked at."""
 
     rows: int
+    """Rows that were looked at; the counts of everything but the repeats are of these."""
+    outside: int
+    """Rows outside of the holdout: more than `rows` where a sample was drawn."""
+    held: int
+    """Rows in custody, which nobody looked at."""
     truth: Truth
     columns: tuple[Content, ...]
     relations: tuple[Relation, ...]
@@ -46,9 +51,9 @@ class Findings:
         return next(column for column in self.columns if column.field == self.truth.field)
 
 
-def findings(charter: Charter, store: Store) -> Findings:
+def findings(charter: Charter, store: Store, read: Truth) -> Findings:
     """Look at the target, each column, and how they go together and over time."""
-    truth = read_target(charter, store)
+    truth = counted(read, store)
     columns = _columns(charter, store)
     related = _relations(store, truth, columns)
     gaps = overlaps(store, columns, truth.field.name)
@@ -61,6 +66,8 @@ def findings(charter: Charter, store: Store) -> Findings:
     over_time = _over_time(charter, store, truth, columns)
     return Findings(
         store.rows,
+        store.outside,
+        int(store.held.sum()),
         truth,
         columns,
         related,

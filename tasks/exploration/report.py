@@ -42,7 +42,7 @@ def _facts(charter: Charter, found: Findings) -> list[Fact]:
     missing = sum(column.missing for column in found.columns)
     gappy = sum(column.missing > 0 for column in found.columns)
     return [
-        Fact("Rows", number(found.rows), _span(charter, found)),
+        Fact("Rows looked at", number(found.rows), _looked_at(charter, found)),
         Fact("Columns", number(len(found.columns)), _kinds(found)),
         target_fact(found),
         Fact("Missing values", share(missing / cells), f"in {number(gappy)} of the columns"),
@@ -52,6 +52,15 @@ def _facts(charter: Charter, found: Findings) -> list[Fact]:
             f"{number(len(charter.data.known_later))} columns declared known later",
         ),
     ]
+
+
+def _looked_at(charter: Charter, found: Findings) -> str:
+    """Which rows these are, and how many nobody looked at."""
+    notes = [_span(charter, found)]
+    if found.rows < found.outside:
+        notes.append(f"drawn from {number(found.outside)}")
+    notes.append(f"{number(found.held)} more held out" if found.held else "")
+    return ", ".join(note for note in notes if note)
 
 
 def _span(charter: Charter, found: Findings) -> str:
@@ -123,7 +132,7 @@ def _relations(found: Findings) -> Section:
 
 
 def _columns(found: Findings) -> Section:
-    lead = "Centre, spread and shape of each column, over all rows."
+    lead = "Centre, spread and shape of each column."
     return Section("Columns", lead, evidence.columns(found))
 
 
@@ -159,11 +168,12 @@ def _time(charter: Charter, found: Findings) -> list[Section]:
 def _method(found: Findings) -> Section:
     sample = found.associations.ranked_rows
     ranks = (
-        "all rows"
+        "all of these rows"
         if sample == found.rows
-        else f"{number(sample)} rows drawn with a fixed seed, everything else from all rows"
+        else f"{number(sample)} of these rows, drawn with a fixed seed"
     )
     rows = [
+        ("Rows", _rows(found)),
         ("Strength, two classes", "2 AUC − 1 of the out-of-fold target rate of each level or bin, in 5 folds"),
         ("Strength, more classes", "the same for each class against the rest, their mean"),
         ("Strength, numbers", "R² of the out-of-fold mean of each level or bin"),
@@ -177,3 +187,15 @@ def _method(found: Findings) -> Section:
     return Section(
         "How it was measured", "", tables.table("Measures", ("What", "How"), rows, wrap=True)
     )
+
+
+def _rows(found: Findings) -> str:
+    drawn = (
+        f"{number(found.rows)} drawn with a fixed seed from the {number(found.outside)} rows "
+        "outside of the holdout; rows, repeats, twins and gaps in time are counted over all of them"
+        if found.rows < found.outside
+        else f"all {number(found.rows)} rows outside of the holdout"
+    )
+    if not found.held:
+        return drawn
+    return f"{drawn}; the {number(found.held)} rows that judge the model are in custody, unseen"

@@ -20,13 +20,18 @@ FEW = 20
 
 
 def role_of(
-    charter: Charter, field: Field, filled: int, distinct: int, spread: float | None, words: float
+    charter: Charter,
+    field: Field,
+    filled: int,
+    distinct: int,
+    words: float,
+    counts_through: bool = False,
 ) -> Role:
     """The declared role, or a guess.
 
-    `spread` is the distance of the smallest from the largest number, `words` the mean number of
-    words of a text. Unique texts are identifiers when short and text when long; a number is an
-    identifier only when unique and called so, or when it counts through all rows.
+    `words` is the mean number of words of a text; `counts_through` says of whole numbers whether
+    they number the rows. Unique texts are identifiers when short and text when long; a number is
+    an identifier only when unique and called so, or when it counts through all rows.
     """
     declared = charter.data.columns.get(field.name)
     if declared is not None and declared.role is not None:
@@ -35,18 +40,13 @@ def role_of(
         return field.kind
     unique = filled >= FEW and distinct == filled
     if field.kind == "number":
-        return "identifier" if unique and _numbers_rows(field, filled, spread) else "number"
+        return "identifier" if unique and (counts_through or NAMED.search(field.name)) else "number"
     if words >= 4 and distinct > max(FEW, 0.2 * filled):
         return "text"
     if field.name in charter.data.key and len(charter.data.key) == 1:
         return "identifier"
     nearly = filled >= FEW and distinct > 0.95 * filled
     return "identifier" if unique or nearly else "category"
-
-
-def _numbers_rows(field: Field, filled: int, spread: float | None) -> bool:
-    counts_through = field.whole and spread is not None and spread == filled - 1
-    return bool(NAMED.search(field.name)) or counts_through
 
 
 def _declared(role: Role, field: Field, distinct: int) -> Role:

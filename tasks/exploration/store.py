@@ -1,4 +1,4 @@
-"""Every row of the table where aggregates can be asked for, out of core."""
+"""The rows outside of the holdout where aggregates can be asked for, out of core."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from serving.signature import Kind
@@ -18,6 +19,10 @@ from tasks import lake
 from tasks.lake import Table
 
 FOLDS = 5
+MOST_ROWS = 1_000_000
+"""Rows that distributions and relations are made from; of more, that many are drawn."""
+SEED = 7919
+Array = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,26 @@ class Field:
 
 @dataclass(frozen=True)
 class Store:
-    """The table `data` with the columns of `fields`; `rowid` counts the rows as written."""
+    """The rows that may be looked at, as the table `data` with the columns of `fields`; `rowid`
+    counts them in the order of the table. Rows of the holdout are never in it."""
 
     connection: duckdb.DuckDBPyConnection
+    table: Table
     fields: tuple[Field, ...]
     rows: int
+    """Rows of `data`."""
+    held: Array
+    """Which rows of the table are held out; bool, shape (rows of the table,)."""
+
+    @property
+    def outside(self) -> int:
+        """Rows outside of the holdout."""
+        return len(self.held) - int(self.held.sum())
+
+    @property
+    def complete(self) -> bool:
+        """Whether `data` holds every row outside of the holdout, and no sample of them."""
+        return self.rows == self.outside
 
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
@@ -56,6 +76,26 @@ class Store:
         reader: pa.RecordBatchReader = self.connection.sql(sql).to_arrow_reader(rows)
         yield from reader
 
+    @contextmanager
+    def passing(self, fields: Sequence[Field], rows: Array | None = None) -> Iterator[str]:
+        """SQL that reads these columns of every row of the table once, as they pass by.
+
+        `held` says which side a row is on; `rows` (bool) picks the rows instead.
+        """
+        wanted = [field.name for field in fields]
+        types = lake.dataset(self.table).schema
+        schema = pa.schema([pa.field(field.at, types.field(field.name).type) for field in fields])
+        schema = schema.append(pa.field("held", pa.bool_()))
+        passing = _batches(lake.read(self.table, wanted), schema, self.held, rows)
+        self.connection.register("passing", pa.RecordBatchReader.from_batches(schema, passing))
+        columns = [
+            f"{_normal(field, schema.field(field.at).type)} AS {field.at}" for field in fields
+        ]
+        try:
+            yield f"(SELECT {', '.join([*columns, 'held'])} FROM passing)"
+        finally:
+            self.connection.unregister("passing")
+
 
 def mark(store: Store, truth: str) -> None:
     """Add the columns `truth` (this SQL, as DOUBLE) and `fold`, 0 to FOLDS - 1 and the same in
@@ -71,8 +111,19 @@ def sampled(share: float) -> str:
 
 
 @contextmanager
-def opened(table: Table, memory_gb: float) -> Iterator[Store]:
-    """The table's rows in a temporary database file that is gone afterwards."""
+def opened(
+    table: Table,
+    memory_gb: float,
+    held: Array | None = None,
+    columns: Sequence[str] | None = None,
+    most: int = MOST_ROWS,
+) -> Iterator[Store]:
+    """The rows outside of the holdout in a temporary database file that is gone afterwards.
+
+    `held` is bool, one value per row of the table (default: nothing is held out). Of more than
+    `most` rows, that many are drawn, the same ones in every run.
+    """
+    custody = np.zeros(table.rows, dtype=bool) if held is None else held
     with tempfile.TemporaryDirectory(prefix="perennial-explore-") as folder:
         connection = duckdb.connect(
             str(Path(folder) / "rows.duckdb"),
@@ -84,30 +135,50 @@ def opened(table: Table, memory_gb: float) -> Iterator[Store]:
         )
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            yield _filled(connection, table)
+            yield _filled(connection, table, custody, columns, most)
         finally:
             connection.close()
 
 
-def _filled(connection: duckdb.DuckDBPyConnection, table: Table) -> Store:
+def _filled(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    held: Array,
+    columns: Sequence[str] | None,
+    most: int,
+) -> Store:
     schema = lake.dataset(table).schema
-    fields = tuple(_field(at, column) for at, column in enumerate(schema))
-    renamed = pa.schema(
-        pa.field(f.at, column.type) for f, column in zip(fields, schema, strict=True)
+    fields = tuple(
+        _field(at, column)
+        for at, column in enumerate(schema)
+        if columns is None or column.name in columns
     )
-    batches = (
-        pa.RecordBatch.from_arrays(batch.columns, schema=renamed) for batch in lake.read(table)
-    )
-    incoming = pa.RecordBatchReader.from_batches(renamed, batches)
-    connection.register("incoming", incoming)
-    columns = ", ".join(
-        f"{_normal(field, column.type)} AS {field.at}"
-        for field, column in zip(fields, schema, strict=True)
-    )
-    connection.execute(f"CREATE TABLE data AS SELECT {columns} FROM incoming")
-    connection.unregister("incoming")
-    rows = connection.execute("SELECT count(*) FROM data").fetchall()[0][0]
-    return Store(connection, fields, int(rows))
+    store = Store(connection, table, fields, 0, held)
+    with store.passing(fields, _drawn(held, most)) as passing:
+        connection.execute(f"CREATE TABLE data AS SELECT * EXCLUDE held FROM {passing}")
+    (rows,) = store.one("SELECT count(*) FROM data")
+    return replace(store, rows=int(rows))
+
+
+def _drawn(held: Array, most: int) -> Array:
+    """The rows to look at: all outside of the holdout, or `most` of them by a fixed seed."""
+    places = np.flatnonzero(~held)
+    if len(places) > most:
+        places = np.random.default_rng(SEED).choice(places, most, replace=False)
+    drawn = np.zeros(len(held), dtype=bool)
+    drawn[places] = True
+    return drawn
+
+
+def _batches(
+    given: Iterator[pa.RecordBatch], schema: pa.Schema, held: Array, rows: Array | None
+) -> Iterator[pa.RecordBatch]:
+    first = 0
+    for batch in given:
+        span = slice(first, first + batch.num_rows)
+        marked = pa.RecordBatch.from_arrays([*batch.columns, pa.array(held[span])], schema=schema)
+        yield marked if rows is None else marked.filter(pa.array(rows[span]))
+        first += batch.num_rows
 
 
 def _field(at: int, column: pa.Field) -> Field:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.exploration.columns import Content, quantile_of
+from tasks.exploration.columns import Content
 from tasks.exploration.store import FOLDS, Store, as_label, as_number
 from tasks.exploration.target import Truth
 from tasks.pages.figures import moment, number
@@ -140,7 +140,7 @@ def _edges(store: Store, content: Content) -> tuple[float, ...]:
         )
         return tuple(float(row[0]) for row in found[1:])
     steps = [at / BINS for at in range(1, BINS)]
-    (cuts,) = store.one(f"SELECT {quantile_of(store)}({value}, {steps}) FROM data")
+    (cuts,) = store.one(f"SELECT quantile_cont({value}, {steps}) FROM data")
     return tuple(sorted({float(cut) for cut in cuts} - {content.low}))
 
 

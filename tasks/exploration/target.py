@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from charter import Charter, Refusal
 from charter.goal import COSTS, Label, Task
@@ -35,7 +35,7 @@ class Truth:
 
 def read_target(charter: Charter, store: Store) -> Truth:
     """Resolve `goal.target`; refuses what cannot be learnt, with the remedy."""
-    field = _field(charter, store)
+    field = store.field(charter.goal.target.column)
     filled, distinct = store.one(f"SELECT count({field.at}), count(DISTINCT {field.at}) FROM data")
     _varies(field, store.rows, filled, distinct)
     task = _task(charter, field, store, distinct)
@@ -46,9 +46,22 @@ def read_target(charter: Charter, store: Store) -> Truth:
     return Truth(field, task, classes, counts, store.rows - filled, not said)
 
 
-def _field(charter: Charter, store: Store) -> Field:
+def counted(truth: Truth, store: Store) -> Truth:
+    """The same task and classes with the rows of this store."""
+    field = store.field(truth.field.name)
+    (filled,) = store.one(f"SELECT count({field.at}) FROM data")
+    counts = dict(_counts(field, store)) if truth.classes else {}
+    return replace(
+        truth,
+        field=field,
+        counts=tuple(counts.get(name, 0) for name in truth.classes),
+        missing=store.rows - filled,
+    )
+
+
+def known_target(charter: Charter, names: list[str]) -> None:
+    """Refuse a target that is no column of the table."""
     name = charter.goal.target.column
-    names = [field.name for field in store.fields]
     if name not in names:
         raise Refusal(
             f"{WHERE}.column",
@@ -56,7 +69,6 @@ def _field(charter: Charter, store: Store) -> Field:
             "wanted the column that holds the truth",
             f"{suggestion(name, names)} Or make it with goal.target.derive.",
         )
-    return store.field(name)
 
 
 def _varies(field: Field, rows: int, filled: int, distinct: int) -> None:
@@ -122,17 +134,21 @@ def _classes(
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
     if task == "regression":
         return (), ()
-    label = as_label(field)
-    found = store.rows_of(
-        f"SELECT {label} AS label, count(*) FROM data WHERE {field.at} IS NOT NULL "
-        f"GROUP BY label ORDER BY min({field.at})"
-    )
-    counts = {str(name): int(rows) for name, rows in found}
+    counts = dict(_counts(field, store))
     names = list(counts)
     if task == "binary":
         positive = _positive(charter.goal.target.positive, counts)
         names = [*(name for name in names if name != positive), positive]
     return tuple(names), tuple(counts[name] for name in names)
+
+
+def _counts(field: Field, store: Store) -> list[tuple[str, int]]:
+    """Each label and its rows, in the order of the values."""
+    found = store.rows_of(
+        f"SELECT {as_label(field)} AS label, count(*) FROM data WHERE {field.at} IS NOT NULL "
+        f"GROUP BY label ORDER BY min({field.at})"
+    )
+    return [(str(name), int(rows)) for name, rows in found]
 
 
 def _positive(said: Label | None, counts: dict[str, int]) -> str:

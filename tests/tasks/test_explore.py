@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,16 @@ from charter.load import load
 from tasks import explore as stage
 from tasks import lake
 from tasks.exploration.associations import associations, correlation_ratio, cramers_v, ranks
-from tasks.exploration.columns import contents
+from tasks.exploration.columns import Content, contents
+from tasks.exploration.custody import custody
 from tasks.exploration.findings import Findings, findings
 from tasks.exploration.relations import relations
-from tasks.exploration.store import opened
+from tasks.exploration.store import Store, opened
 from tasks.exploration.suspects import mentioned, suspects
 from tasks.exploration.target import read_target
 from tasks.explore import Profile, explore
 from tasks.lake import Table
+from tasks.split import split
 
 FLIGHTS = Path(__file__).parents[2] / "configs" / "flights.yaml"
 LATER = ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time")
@@ -78,6 +80,8 @@ def table(root: Path, frame: pd.DataFrame) -> Table:
 
 def test_numbers_are_those_of_pandas(table: Table, frame: pd.DataFrame) -> None:
     profile = explore(charter(), table)
+    _, held = custody(charter(), table)
+    frame = frame[~held]
     levels = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
     for name in ("x", "square", "count"):
         column, known = profile.column(name), frame[name]
@@ -90,7 +94,8 @@ def test_numbers_are_those_of_pandas(table: Table, frame: pd.DataFrame) -> None:
     assert dict(profile.column("group").levels) == counts.to_dict()
     assert profile.column("at").low == frame["at"].min().timestamp()
     assert profile.column("open").mean == pytest.approx(frame["open"].mean())
-    assert profile.rows == ROWS
+    assert (profile.rows, profile.held) == (len(frame), held.sum())
+    assert 0.15 * ROWS < profile.held < 0.25 * ROWS
 
 
 def test_associations_are_those_of_scipy(table: Table, frame: pd.DataFrame) -> None:
@@ -141,7 +146,7 @@ def test_missing_rows_together_are_counted(root: Path) -> None:
 
 def look(of: Charter, columns: dict[str, Any] | pa.Table) -> Findings:
     with opened(land(columns), 1) as store:
-        return findings(of, store)
+        return findings(of, store, read_target(of, store))
 
 
 # --- roles
@@ -164,22 +169,25 @@ def look(of: Charter, columns: dict[str, Any] | pa.Table) -> Findings:
     ],
 )
 def test_roles_are_read_off_the_values(root: Path, name: str, values: Any, role: str) -> None:
-    profile = explore(charter(), land({name: values, "y": [0, 1] * 50}))
-    assert profile.column(name).role == role
+    assert column(look(charter(), {name: values, "y": [0, 1] * 50}), name).role == role
+
+
+def column(found: Findings, name: str) -> Content:
+    return next(column for column in found.columns if column.name == name)
 
 
 def test_a_declared_role_wins_and_gives_levels(root: Path) -> None:
     columns = {"flight": [at % 7 for at in range(100)], "y": [0, 1] * 50}
     said = charter(data={"columns": {"flight": {"role": "category"}}})
-    column = explore(said, land(columns)).column("flight")
-    assert (column.kind, column.role) == ("number", "category")
-    assert column.levels[0] == ("0", 15)
+    flight = column(look(said, columns), "flight")
+    assert (flight.field.kind, flight.role) == ("number", "category")
+    assert flight.levels[0] == ("0", 15)
 
 
 def test_a_role_that_the_values_cannot_have_is_refused(root: Path) -> None:
     said = charter(data={"columns": {"town": {"role": "number"}}})
     with pytest.raises(Refusal, match="Take the role out"):
-        explore(said, land({"town": ["n", "s"] * 50, "y": [0, 1] * 50}))
+        look(said, {"town": ["n", "s"] * 50, "y": [0, 1] * 50})
 
 
 def test_names_may_be_anything(root: Path) -> None:
@@ -190,15 +198,15 @@ def test_names_may_be_anything(root: Path) -> None:
 
 def test_nan_and_infinity_count_as_missing(root: Path) -> None:
     values = [float("nan"), float("inf"), *map(float, range(38))]
-    column = explore(charter(), land({"x": values, "y": [0, 1] * 20})).column("x")
-    assert (column.missing_share, column.high) == (0.05, 37.0)
+    x = column(look(charter(), {"x": values, "y": [0, 1] * 20}), "x")
+    assert (x.missing, x.high) == (2, 37.0)
 
 
 def test_numbers_too_large_for_a_deviation_have_none(root: Path) -> None:
     values = [1e200 * at for at in range(40)]
-    column = explore(charter(), land({"x": values, "z": values, "y": [0, 1] * 20})).column("x")
-    assert column.std is None
-    assert column.high == 39e200
+    x = column(look(charter(), {"x": values, "z": values, "y": [0, 1] * 20}), "x")
+    assert x.std is None
+    assert x.high == 39e200
 
 
 # --- the target
@@ -224,12 +232,12 @@ def test_numbers_too_large_for_a_deviation_have_none(root: Path) -> None:
 def test_the_task_is_read_off_the_target(
     root: Path, values: list[Any], task: str, classes: tuple[str, ...]
 ) -> None:
-    profile = explore(charter(), land({"x": list(range(60)), "y": (values * 60)[:60]}))
+    profile = explore(charter(), land({"x": list(range(120)), "y": (values * 120)[:120]}))
     assert (profile.task, profile.classes) == (task, classes)
 
 
 def test_the_charter_overrules_the_reading_of_the_target(root: Path) -> None:
-    columns = {"x": list(range(60)), "y": [0, 1, 2] * 20}
+    columns = {"x": list(range(120)), "y": [0, 1, 2] * 40}
     table = land(columns)
     assert explore(charter({"column": "y", "task": "regression"}), table).task == "regression"
     said = charter({"column": "y"}, data={"columns": {"y": {"role": "category"}}})
@@ -238,12 +246,12 @@ def test_the_charter_overrules_the_reading_of_the_target(root: Path) -> None:
 
 @pytest.mark.parametrize(("said", "positive"), [("red", "red"), ("blue", "blue"), (None, "red")])
 def test_the_positive_class_stands_second(root: Path, said: str | None, positive: str) -> None:
-    table = land({"x": list(range(60)), "y": ["red", "blue", "blue"] * 20})
+    table = land({"x": list(range(120)), "y": ["red", "blue", "blue"] * 40})
     assert explore(charter({"column": "y", "positive": said}), table).classes[1] == positive
 
 
 def test_yes_of_yaml_finds_yes_of_the_data(root: Path) -> None:
-    table = land({"x": list(range(60)), "y": ["Yes", "No", "Yes"] * 20})
+    table = land({"x": list(range(120)), "y": ["Yes", "No", "Yes"] * 40})
     assert explore(charter({"column": "y", "positive": True}), table).classes == ("No", "Yes")
 
 
@@ -412,7 +420,7 @@ def flights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Charter,
         said = load(FLIGHTS, ["data.until=2013-02-01"])
         table = ingest(said).table
         with opened(table, 2) as store:
-            yield said, findings(without(said, LATER), store)
+            yield said, findings(without(said, LATER), store, read_target(said, store))
 
 
 def without(of: Charter, forgotten: tuple[str, ...]) -> Charter:
@@ -427,6 +435,75 @@ def test_each_forgotten_column_of_the_flights_is_caught(
     said, found = flights
     evidence = suspects(without(said, forgotten), found.truth, found.relations, found.overlaps)
     assert {suspect.column for suspect in evidence} == set(forgotten)
+
+
+# --- the holdout, and samples
+
+
+def test_what_stands_in_the_holdout_changes_nothing_that_is_seen(
+    root: Path, frame: pd.DataFrame
+) -> None:
+    said = charter(data={"time": "at"}, evaluation={"split": {"by": "time", "holdout": "5d"}})
+    first = explore(said, land(pa.Table.from_pandas(frame, preserve_index=False)))
+    before = seen(root, first)
+    late = frame["at"] >= frame["at"].max().normalize() - pd.Timedelta(days=4)
+    frame.loc[late, ["x", "square", "count"]] = [None, 1e6, -1]
+    frame.loc[late, "group"] = "never seen"
+    frame.loc[late, "y"] = ~frame.loc[late, "y"]
+    other = explore(said, land(pa.Table.from_pandas(frame, preserve_index=False)))
+    assert other.fingerprint != first.fingerprint
+    assert other.held == late.sum()
+    assert seen(root, other) == before
+    assert not any("never seen" in text for text in seen(root, other))
+
+
+def seen(root: Path, profile: Profile) -> tuple[str, str]:
+    """The page without its footer, and the numbers without the fingerprint."""
+    page = (root / profile.page).read_text().partition("<footer>")[0]
+    numbers = json.loads((root / profile.numbers).read_text())
+    del numbers["profile"]["fingerprint"]
+    return page, json.dumps(numbers)
+
+
+def test_unlabelled_rows_of_the_held_out_days_are_not_seen_either(root: Path) -> None:
+    at = [datetime(2024, 1, 1) + timedelta(hours=3 * step) for step in range(300)]
+    columns = {"at": at, "y": pa.array([step % 3 == 0 for step in range(300)]), "x": at}
+    columns["y"] = pa.array([None if step > 290 else step % 3 == 0 for step in range(300)])
+    said = charter(data={"time": "at"}, evaluation={"split": {"by": "time", "holdout": "5d"}})
+    high = explore(said, land(columns)).column("x").high
+    assert high is not None
+    assert datetime.fromtimestamp(high, UTC).date().isoformat() == "2024-02-01"
+
+
+def test_the_holdout_of_the_profile_is_that_of_the_split(table: Table) -> None:
+    for rule in ({"by": "random"}, {"by": "group", "column": "group", "holdout": 0.3}):
+        said = charter(evaluation={"split": rule})
+        profile = explore(said, table)
+        made = split(said, table, profile)
+        assert (made.training.rows, made.holdout.rows) == (profile.rows, profile.held)
+
+
+def test_a_split_that_cannot_be_made_is_refused_before_anything_is_looked_at(table: Table) -> None:
+    said = charter(data={"time": "at"}, evaluation={"split": {"by": "time", "holdout": "52w"}})
+    with pytest.raises(Refusal, match="0 labelled rows for the training"):
+        explore(said, table)
+
+
+def test_a_sample_is_drawn_once_outside_of_the_holdout(table: Table, frame: pd.DataFrame) -> None:
+    _, held = custody(charter(), table)
+    drawn = []
+    for _ in range(2):
+        with opened(table, 1, held, most=100) as store:
+            assert (store.rows, store.outside, store.complete) == (100, ROWS - held.sum(), False)
+            drawn.append({code for (code,) in store.rows_of(f"SELECT {at_of(store)} FROM data")})
+    assert drawn[0] == drawn[1]
+    assert drawn[0] < set(frame["code"][~held])
+    with opened(table, 1, held, most=ROWS) as store:
+        assert store.complete
+
+
+def at_of(store: Store) -> str:
+    return store.field("code").at
 
 
 # --- over time, the page, and doing it twice
