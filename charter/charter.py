@@ -16,7 +16,8 @@ from charter.experience import Experience
 from charter.features import Features
 from charter.frozen import Frozen
 from charter.goal import Goal
-from charter.reserved import Fairness, Privacy
+from charter.privacy import Privacy, of_privacy
+from charter.reserved import Fairness
 from charter.runtime import Runtime
 from charter.storage import Storage
 from charter.tuning import Tuning
@@ -45,7 +46,8 @@ class Charter(Frozen):
         columns = agreement.between(self.goal, self.data, self.evaluation, self.features)
         search = agreement.of_search(self.goal, self.constraints, self.evaluation, self.tuning)
         window = agreement.of_window(self.data, self.runtime)
-        agree([*columns, *search, *window])
+        private = of_privacy(self.goal.target.column, self.data, self.privacy)
+        agree([*columns, *search, *window, *private])
         return self
 
     @property

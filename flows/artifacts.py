@@ -30,6 +30,7 @@ from tasks.ingest import Ingested
 from tasks.lake import Table
 from tasks.monitor import Watched
 from tasks.package import Bundle
+from tasks.protect import Protected
 from tasks.recall import Recalled
 from tasks.refit import Refitted
 from tasks.rehearse import Blessing
@@ -80,6 +81,14 @@ def _(record: Validated) -> None:
         {"reason": reason, "rows": rows} for reason, rows in record.quarantine.reasons.items()
     ]
     _table(name, "validate-quarantine", reasons, "Rows in quarantine, by reason")
+
+
+@_show.register
+def _(record: Protected) -> None:
+    name = record.table.project
+    _words(name, "protect", record, record.purpose, verdicts=record.verdicts)
+    barred: list[Line] = [{"reason": why, "rows": rows} for why, rows in record.barred.items()]
+    _table(name, "protect-barred", barred, "Rows that may not be used, by reason")
 
 
 @_show.register

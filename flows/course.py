@@ -13,6 +13,8 @@ from tasks.explore import Profile
 from tasks.ingest import Ingested
 from tasks.lake import Table
 from tasks.package import Bundle
+from tasks.protect import Protected
+from tasks.protection.door import total
 from tasks.split import Split
 from tasks.tune import Start, Study
 from tasks.validate import Validated
@@ -35,6 +37,13 @@ def source(words: Charter) -> tuple[Ingested, Validated]:
     validated = show(steps.validate(words, ingested))
     gate("validate", validated.verdicts, "Open the Data Docs and the quarantine.")
     return ingested, validated
+
+
+def protected(words: Charter, table: Table, *barred: dict[str, int]) -> Protected:
+    """The rows that may be used; `barred` counts those that earlier doors kept out."""
+    found = show(steps.protect(words, table, total(*barred)))
+    gate("protect", found.verdicts, "Open the privacy page.")
+    return found
 
 
 def model(words: Charter, table: Table, start: Start | None = None) -> Modelled:

@@ -16,6 +16,7 @@ from tasks.ingest import Ingested
 from tasks.lake import Table
 from tasks.monitor import Watched
 from tasks.package import Bundle
+from tasks.protect import Protected
 from tasks.recall import Recalled
 from tasks.refit import Refitted
 from tasks.rehearse import Blessing
@@ -53,6 +54,15 @@ def _(record: Validated) -> str:
         f"{record.table.rows:,} rows fit, {record.quarantine.rows:,} in quarantine; "
         f"{record.expectations} expectations ({drafted})"
     )
+
+
+@headline.register
+def _(record: Protected) -> str:
+    parts = [f"{record.table.rows:,} rows may be used"]
+    out = sum(record.barred.values())
+    parts += [f"{out:,} without consent"] if out else []
+    parts += [f"hashed: {', '.join(record.identifiers)}"] if record.identifiers else []
+    return "; ".join(parts)
 
 
 @headline.register

@@ -41,6 +41,6 @@ TableVersion = Annotated[
     str | None,
     Field(
         description="Learn from an old version of the table, as the model card names it: 3, or "
-        "renewed:3; default: from the source as it is now"
+        "renewed:3 or protected:3; default: from the source as it is now"
     ),
 ]

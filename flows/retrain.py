@@ -13,6 +13,7 @@ from charter.load import load
 from flows import course, steps
 from flows.artifacts import show
 from flows.parameters import CharterFile, Now, Overrides, Reason
+from flows.unlock import unlocked
 from serving import releases
 from serving.home import home
 from tasks.collect import Collected
@@ -56,19 +57,21 @@ def retrain(
     goes live (`runtime.refit`). Run again after a kill, it ends in the same state; a second one of
     the same project waits.
     """
-    words = _words(charter, overrides)
+    words = unlocked(_words(charter, overrides))
     with turn(words.name, "retrain"):
         unfinished = settle(words.name)  # of a run that was killed
-        _, validated = course.source(words)
+        ingested, validated = course.source(words)
         collected = show(steps.collect(words, now))
         end = _End(words, reason, now, collected)
         if few := enough(words, validated.table, collected):
             return end.skipped(few, unfinished)
-        table = show(steps.renew(words, validated.table, collected))
+        renewed = show(steps.renew(words, validated.table, collected))
+        table = course.protected(words, renewed, ingested.barred, collected.barred).table
         made = course.model(words, table, champion(words))
         if failed := course.stopping(made.scorecard.verdicts):
             return end.failed(failed, made.scorecard)
         sources = (validated.table, *([collected.table] if collected.table else []))
+        sources += () if table == renewed else (renewed,)
         bundle = course.bundle(words, table, made, sources)
         if failed := course.stopping(bundle.verdicts):
             return end.failed(failed, made.scorecard, bundle)

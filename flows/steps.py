@@ -27,6 +27,7 @@ import tasks.ingest
 import tasks.keep
 import tasks.monitor
 import tasks.package
+import tasks.protect
 import tasks.recall
 import tasks.refit
 import tasks.rehearse
@@ -93,6 +94,8 @@ validate = step(tasks.validate.validate, retries=2, seconds=120 * MINUTE, resume
 recall = step(tasks.recall.recall, retries=2, seconds=5 * MINUTE, resume=False)
 # The journal grows, and what is folded once is not folded again.
 collect = step(tasks.collect.collect, retries=3, seconds=120 * MINUTE, resume=False)
+# Consent may be withdrawn, and the key is no input.
+protect = step(tasks.protect.protect, retries=2, seconds=60 * MINUTE, resume=False)
 # These rest on records alone.
 renew = step(tasks.renew.renew, retries=2, seconds=60 * MINUTE)
 explore = step(tasks.explore.explore, retries=2, seconds=60 * MINUTE)

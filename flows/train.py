@@ -9,6 +9,7 @@ from charter.load import load
 from flows import course, steps
 from flows.artifacts import show
 from flows.parameters import CharterFile, Overrides, TableVersion
+from flows.unlock import unlocked
 from tasks.deploy import Release, settle
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
@@ -16,6 +17,7 @@ from tasks.explore import Profile
 from tasks.ingest import Ingested
 from tasks.lake import Table
 from tasks.package import Bundle
+from tasks.protect import Protected
 from tasks.recall import Recalled
 from tasks.rehearse import Blessing
 from tasks.split import Split
@@ -33,6 +35,7 @@ class Trained(Frozen):
     ingested: Ingested | None = None
     validated: Validated | None = None
     """None where an old version of the table was named."""
+    protected: Protected
     profile: Profile
     split: Split
     recipe: Recipe
@@ -53,23 +56,29 @@ def train(
     a kill, it goes on behind the last finished stage. It waits while another training or retrain
     of the project runs.
     """
-    words = load(charter, overrides)
+    words = unlocked(load(charter, overrides))
     with turn(words.name, "train"):
         settle(words.name)  # what a run that was killed left behind
         ingested, validated, rows = _rows(words, table_version)
-        made = course.model(words, rows.table)
+        protected = course.protected(words, rows.table, ingested.barred if ingested else {})
+        made = course.model(words, protected.table)
         scorecard = made.scorecard
         gate("evaluate", scorecard.verdicts, "Open the scorecard; nothing was deployed.")
-        bundle = course.bundle(words, rows.table, made, rows.sources)
+        bundle = course.bundle(words, protected.table, made, _sources(rows, protected))
         gate("package", bundle.verdicts, "The bundle is kept for inspection; nothing was deployed.")
         blessing = show(steps.rehearse(words, bundle))
         gate("rehearse", blessing.verdicts, "Nothing was deployed.")
         release = show(steps.deploy(words, bundle, blessing, scorecard))
     return Trained(
         project=words.name, table=rows.table, ingested=ingested, validated=validated,
-        profile=made.profile, split=made.split, recipe=made.recipe, study=made.study,
+        protected=protected,         profile=made.profile, split=made.split, recipe=made.recipe, study=made.study,
         scorecard=scorecard, bundle=bundle, blessing=blessing, release=release,
     )  # fmt: skip
+
+
+def _sources(rows: Recalled, protected: Protected) -> tuple[Table, ...]:
+    """What the table to learn from was made of."""
+    return rows.sources if protected.table == rows.table else (rows.table, *rows.sources)
 
 
 def _rows(

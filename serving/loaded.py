@@ -20,6 +20,7 @@ from serving.journaling.stores import Record
 from serving.packing import Packed
 from serving.predictor import Predictor
 from serving.proof import prove
+from serving.pseudonyms import Pseudonyms, pseudonyms, replaced
 from serving.releases import Live, digest
 
 
@@ -40,6 +41,8 @@ class Loaded:
     folder: Path
     predictor: Predictor
     form: Form
+    hashes: Pseudonyms | None = None
+    """For columns that name persons; None where there are none, or nothing is kept."""
 
     def answer(self, body: bytes, at: float) -> Answer:
         """The answer to one request; raises `Bad` for one that is refused."""
@@ -74,11 +77,17 @@ class Loaded:
                 name = ids.new()
                 said = orjson.dumps({"id": name, **next(found)})
                 answers.append(said)
-                sent = orjson.dumps(row).decode()
+                sent = orjson.dumps(self._kept(row)).decode()
                 records.append(Record(project, name, at, release, sent, said.decode()))
             content = b"[" + b",".join(answers) + b"]" if many else answers[0]
             given.append(Answer(content, records))
         return given
+
+    def _kept(self, row: Row) -> Row:
+        """The row as it may be stored."""
+        if self.hashes is None:
+            return row
+        return replaced(row, self.predictor.signature.hashed, self.hashes)
 
     def _answers(self, packed: Packed) -> Iterator[dict[str, Any]]:
         """One object per row: the prediction, for classes its words and probabilities."""
@@ -135,8 +144,11 @@ class Loaded:
         return (self.folder / name).read_text("utf-8") if listed else ""
 
 
-def load(folder: Path, live: Live) -> Loaded:
-    """Load the release that `live` names from its releases folder; a broken one is refused."""
+def load(folder: Path, live: Live, keeps: bool = True) -> Loaded:
+    """Load the release that `live` names from its releases folder; a broken one is refused.
+
+    `keeps`: rows that it answers are stored, so that persons in them need a key.
+    """
     release = folder / str(live.release)
     if digest(release) != live.manifest:
         raise Refusal(
@@ -147,7 +159,9 @@ def load(folder: Path, live: Live) -> Loaded:
         )
     predictor = Predictor(release)
     prove(predictor, golden(release), str(release))
-    loaded = Loaded(live, release, predictor, Form(predictor.signature))
+    signature = predictor.signature
+    hashes = pseudonyms(signature.project) if keeps and signature.hashed else None
+    loaded = Loaded(live, release, predictor, Form(signature), hashes)
     _ = (
         loaded.example,
         loaded.papers,

@@ -52,6 +52,9 @@ class Signature(Frozen):
     """Columns that a client may send along although the model does not use them: what names the
     row, its time, what the scorecard is broken down by. The journal keeps them for the next
     training; none is required."""
+    hashed: tuple[str, ...] = ()
+    """Of these: columns that name persons. Their values are replaced by keyed hashes before anything
+    is kept (`serving/pseudonyms.py`)."""
     say: dict[str, str] = {}
     """The charter's words for each class."""
 

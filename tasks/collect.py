@@ -19,6 +19,7 @@ from tasks.collection.seen import fresh, inputs
 from tasks.collection.shape import log_place, log_schema, validated
 from tasks.lake import Quarantine, Table
 from tasks.progress import report
+from tasks.protection.door import Door, counted, door, veil
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ class Collected(Frozen):
     """Of these rows: those whose prediction was folded before, with no truth or another one."""
     quarantine: Quarantine
     """Rows that break the suite or the charter's rules, of all batches of this call."""
+    barred: dict[str, int] = {}
+    """Rows that may not be used (privacy.consent), by reason: neither folded nor in quarantine."""
     waiting: int
     """Predictions that are not mature yet."""
     orphans: int
@@ -59,8 +62,9 @@ def collect(charter: Charter, now: datetime | None = None) -> Collected:
     is finished by the next one. Costs O(new rows), whatever the log holds.
     """
     moment = _seconds(now)
+    guard = door(charter)
     with closing(Journal(charter.name)) as journal:
-        batches = list(_fold_all(charter, journal, moment))
+        batches = list(_fold_all(charter, journal, moment, guard))
         counts = journal.counts()
     table = lake.latest(log_place(charter.name), charter.name)
     folded = [one for _, one in batches]
@@ -72,6 +76,7 @@ def collect(charter: Charter, now: datetime | None = None) -> Collected:
         unlabelled=sum(one.unlabelled for one in folded),
         corrected=sum(one.corrected for one in folded),
         quarantine=_together(charter, [one.quarantine for one in folded]),
+        barred=counted(guard),
         waiting=counts.waiting,
         orphans=counts.orphans,
         fresh=fresh(charter, table),
@@ -80,14 +85,18 @@ def collect(charter: Charter, now: datetime | None = None) -> Collected:
     return collected
 
 
-def _fold_all(charter: Charter, journal: Journal, moment: float) -> Iterator[tuple[int, Folded]]:
+def _fold_all(
+    charter: Charter, journal: Journal, moment: float, guard: Door | None
+) -> Iterator[tuple[int, Folded]]:
     """Batch after batch until nothing is mature."""
     done = 0
     while claim := journal.claim(moment, seconds(charter.runtime.label_wait), LIMIT):
         newest = lake.latest(log_place(charter.name), charter.name)
         schema = log_schema(charter, validated(charter), newest)
-        reading = Reading(charter, schema, inputs(charter))
+        reading = Reading(charter, schema, inputs(charter), veil(charter) if guard else None)
         rows = reading.read(claim.number, journal.claimed(claim.number))
+        kept = None if guard is None else guard.admitted(rows.table)
+        rows = rows if kept is None else rows.only(kept.to_numpy(zero_copy_only=False))
         if rows.entries:  # a batch of nothing but duplicates has none
             yield claim.number, fold(charter, rows, broken(rules(charter, schema), rows))
         journal.finish(claim.number)

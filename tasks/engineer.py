@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from charter import Charter, Frozen, Refusal, Verdict
 from serving.home import place
-from serving.signature import Kind, Signature
+from serving.signature import Input, Kind, Signature
 from tasks.explore import Profile
 from tasks.progress import report
 from tasks.recipe.clock import Part
@@ -144,7 +144,9 @@ def _recipe(
     recipe = Recipe(
         project=charter.name,
         fingerprint=fingerprint,
-        signature=signature(charter, training, kept, X).model_copy(update={"carried": along}),
+        signature=signature(charter, training, kept, X).model_copy(
+            update={"carried": along, "hashed": _hashed(charter, along)}
+        ),
         calendar=tuple(name for name, kind in kept if kind == "time"),
         parts={name: found for name, found in parts.items() if found},
         categories=charter.features.categories,
@@ -156,6 +158,11 @@ def _recipe(
         page=f"pages/{charter.name}/recipe.html",
     )
     return recipe, X
+
+
+def _hashed(charter: Charter, along: tuple[Input, ...]) -> tuple[str, ...]:
+    """Which of the columns that clients send along name persons."""
+    return tuple(one.name for one in along if one.name in charter.privacy.identifiers)
 
 
 def _something(kept: list[tuple[str, Kind]], dropped: dict[str, str]) -> None:
@@ -208,5 +215,6 @@ def _fingerprint(charter: Charter, training: Training, profile: Profile) -> str:
         charter.experience.say,
         charter.evaluation.folds,
         charter.evaluation.seed,
+        sorted(charter.privacy.barred.items()),
     ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -166,6 +166,7 @@ def _fingerprint(charter: Charter, table: Table) -> str:
         charter.split.model_dump(mode="json"),
         charter.evaluation.seed,
         charter.features.drop,
+        charter.privacy.identifiers,
     ]
     text = json.dumps([WAY, table.where, table.version, table.fingerprint, clauses])
     return hashlib.sha256(text.encode()).hexdigest()

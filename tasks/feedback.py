@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from tasks.ingestion.incoming import rows_for_scoring
 from tasks.ingestion.joins import workbench
 from tasks.nearest import nearest
 from tasks.progress import report
+from tasks.protection.door import veil
 from tasks.scratch import scratch
 
 ID = "id"
@@ -70,20 +71,23 @@ def feedback(charter: Charter, input: Path) -> Fed:
         counts[told] += 1
     fed = Fed(project=charter.name, rows=sum(counts), untold=counts[False])
     total = dict.fromkeys(set(Fed.model_fields) - {"project", "rows", "untold"}, 0)
+    veiled = veil(charter)
     with closing(Journal(charter.name)) as journal:
         for lines, named in _groups(charter, input, signature):
-            for key, value in _enter(journal, lines, named).items():
+            for key, value in _enter(journal, lines, named, veiled).items():
                 total[key] += value
             report("feedback", sum(total.values()), counts[True], input.name)
     return fed.model_copy(update=total)
 
 
-def _enter(journal: Journal, lines: list[Line], named: bool) -> dict[str, int]:
+def _enter(
+    journal: Journal, lines: list[Line], named: bool, veiled: Callable[[str], str]
+) -> dict[str, int]:
     now = time.time()
     if named:
         receipt = journal.feedback([(name, truth) for name, _, truth in lines], now)
         return receipt.model_dump(exclude={"received"})
-    rows = [(name, _json(row), truth) for name, row, truth in lines]
+    rows = [(name, veiled(_json(row)), truth) for name, row, truth in lines]
     arrived = journal.arrive(rows, now)
     return {"arrived": arrived.fresh, "known": arrived.received - arrived.fresh}
 

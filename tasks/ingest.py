@@ -21,6 +21,7 @@ from tasks.ingestion.incoming import gathered, is_early, roles, rows_for_scoring
 from tasks.ingestion.joins import Joined, joined_sources, prepare, workbench
 from tasks.ingestion.named import check_names
 from tasks.lake import Quarantine, Table
+from tasks.protection.door import Door, Withholding, counted, door, told
 from tasks.scratch import scratch
 from tasks.sources import Source, opened, rows
 from tasks.sources.refused import Spool
@@ -52,6 +53,8 @@ class Ingested(Frozen):
     source_rows: int
     later_rows: int = 0
     """Rows at or after `data.until`, left for run time."""
+    barred: dict[str, int] = {}
+    """Rows that may not be used (privacy.consent), by reason; they are stored nowhere."""
     joins: tuple[JoinReport, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 
@@ -63,11 +66,14 @@ def ingest(charter: Charter) -> Ingested:
     record is given. Rows that cannot be read are in quarantine under the stage `ingest`.
     """
     source, joined = opened(charter.data.source), joined_sources(charter)
-    fingerprint = _fingerprint(charter, source, joined)
+    guard = door(charter)
+    fingerprint = _fingerprint(charter, source, joined, guard)
     ingested = _remembered(charter, fingerprint)
     if ingested is None:
         with scratch("ingest") as room, workbench(charter, room) as connection:
-            ingested = _Landing(charter, [source, *joined], fingerprint, room, connection).land()
+            ingested = _Landing(
+                charter, [source, *joined], fingerprint, room, connection, guard
+            ).land()
         _remember(charter, ingested)
         log.info(
             "%s: %d of %d rows landed as version %d",
@@ -90,11 +96,13 @@ class _Landing:
         fingerprint: str,
         room: Path,
         connection: duckdb.DuckDBPyConnection,
+        guard: Door | None,
     ) -> None:
         self.charter = charter
         self.fingerprint = fingerprint
         self.connection = connection
-        self.refused = Spool(room / "refused")
+        self.door = guard
+        self.refused = (Withholding if guard else Spool)(room / "refused")
         self.sources = sources
         known = roles(charter)
         self.rows = rows(sources[0], known, room, self.refused)
@@ -105,6 +113,7 @@ class _Landing:
         if charter.goal.target.derive is not None:
             self.derived = Derived(connection, charter, self.schema)
             self.schema = self.schema.append(self.derived.field)
+        self.landing = self.schema if guard is None else guard.schema(self.schema)
         check_names(charter, self.schema)
         self.read = self.later = self.landed = 0
 
@@ -113,7 +122,7 @@ class _Landing:
         where = f"tables/{name}/landed"
         table = lake.find(where, name, self.fingerprint)
         if table is None:
-            reader = pa.RecordBatchReader.from_batches(self.schema, self._batches())
+            reader = pa.RecordBatchReader.from_batches(self.landing, self._batches())
             table = lake.write(where, name, reader, self.fingerprint)
         if not self.read:  # landed by a run that was killed before it could say so
             for _ in self._batches():
@@ -123,6 +132,7 @@ class _Landing:
             quarantine=self._keep("ingest", self.refused),
             source_rows=self.read + self.refused.count,
             later_rows=self.later,
+            barred=counted(self.door),
             joins=tuple(self._report(number, join) for number, join in enumerate(self.joins)),
         )
 
@@ -137,8 +147,11 @@ class _Landing:
                 continue
             for join in self.joins:
                 batch = join.apply(self.connection, batch)
+            batch = batch if self.derived is None else self.derived.apply(batch)
+            batch = batch if self.door is None else self.door.apply(batch)
             self.landed += batch.num_rows
-            yield batch if self.derived is None else self.derived.apply(batch)
+            if batch.num_rows:
+                yield batch
         for source in self.sources:
             source.check_unchanged()
         self._check_landed()
@@ -152,6 +165,13 @@ class _Landing:
                 f"found all {self.later} rows at or after {self.charter.data.until}",
                 "wanted rows before it to learn from",
                 "Move data.until to a later day.",
+            )
+        if self.door is not None and (barred := counted(self.door)):
+            raise Refusal(
+                "privacy.consent",
+                f"found no row that may be used: {told(barred)}",
+                f"wanted rows of people who agreed to: {self.charter.privacy.purpose}",
+                "Look at privacy.consent, and at what it reads.",
             )
         first = next(self.refused.batches()).slice(0, 1).to_pylist()[0]
         raise Refusal(
@@ -176,7 +196,7 @@ class _Landing:
         )
 
 
-def _fingerprint(charter: Charter, source: Source, joined: list[Source]) -> str:
+def _fingerprint(charter: Charter, source: Source, joined: list[Source], guard: Door | None) -> str:
     """Of the bytes, and of every clause that changes what lands."""
     data = charter.data
     clauses = {
@@ -191,6 +211,8 @@ def _fingerprint(charter: Charter, source: Source, joined: list[Source]) -> str:
         "roles": {name: column.role for name, column in sorted(data.columns.items())},
         "target": [charter.goal.target.column, charter.goal.target.derive],
     }
+    if guard is not None:
+        clauses["door"] = guard.fingerprint
     return hashlib.sha256(json.dumps(clauses, sort_keys=True).encode()).hexdigest()
 
 

@@ -9,7 +9,8 @@ from serving.home import place
 from tasks import lake
 from tasks.lake import Table
 
-SOURCE, RENEWED = "table", "renewed"
+SOURCE, MADE = "table", ("renewed", "protected")
+"""The table as validated, and what a training put together from it."""
 WHERE = "--table-version"
 
 
@@ -22,19 +23,19 @@ class Recalled(Frozen):
 
 
 def recall(charter: Charter, version: str) -> Recalled:
-    """Version `12` of `tables/<name>/table`, or `renewed:12` of what a retrain learned from.
+    """Version `12` of `tables/<name>/table`, or `renewed:12` or `protected:12` of what was made of it.
 
     The model card names it. It has the rows, their order and the fingerprint of that day, so that
     the same charter gives the same split. A version that is not there any more is a Refusal.
     """
     kind, _, number = version.rpartition(":")
-    if kind not in ("", SOURCE, RENEWED) or not number.isdecimal():
+    if kind not in ("", SOURCE, *MADE) or not number.isdecimal():
         raise Refusal(
             WHERE, f"found {version}", "wanted a number, or renewed:NUMBER",
             "The model card and the manifest of a release say which version it was trained on.",
         )  # fmt: skip
     table = _table(charter, f"tables/{charter.name}/{kind or SOURCE}", int(number))
-    return Recalled(table=table, sources=_sources(charter, table) if kind == RENEWED else ())
+    return Recalled(table=table, sources=_sources(charter, table) if kind in MADE else ())
 
 
 def spelled(table: Table) -> str:

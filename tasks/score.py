@@ -69,7 +69,7 @@ def _live(charter: Charter) -> tuple[int, Predictor]:
             f"releases/{charter.name}", "found no live release", "wanted one to score with",
             f"Run `perennial train configs/{charter.name}.yaml` first.",
         )  # fmt: skip
-    return live.release, load(folder, live).predictor
+    return live.release, load(folder, live, keeps=False).predictor
 
 
 def _refuse_missing(input: Path, schema: pa.Schema, predictor: Predictor) -> None:

@@ -38,6 +38,19 @@ class Rows:
     mark: str
     """Of everything in the batch; no other batch of any journal has it."""
 
+    def only(self, kept: np.ndarray) -> Rows:
+        """The rows that `kept` (bool) names."""
+        new = np.cumsum(kept) - 1
+        return Rows(
+            table=self.table.filter(pa.array(kept)),
+            known=self.known[kept],
+            correction=self.correction[kept],
+            carried={name: there[kept] for name, there in self.carried.items()},
+            misfits={int(new[at]): said for at, said in self.misfits.items() if kept[at]},
+            entries=[entry for entry, stays in zip(self.entries, kept, strict=True) if stays],
+            mark=self.mark,
+        )
+
     def record(self, position: int) -> str:
         """The row as it stood, for the quarantine."""
         entry = self.entries[position]
@@ -54,6 +67,8 @@ class Reading:
     schema: pa.Schema
     """Of the log."""
     inputs: Inputs
+    veiled: Callable[[str], str] | None = None
+    """Makes of a row as JSON one without names of persons."""
     _tables: list[pa.Table] = field(default_factory=list)
     _carried: list[dict[str, np.ndarray]] = field(default_factory=list)
     _misfits: dict[int, list[str]] = field(default_factory=dict)
@@ -65,7 +80,8 @@ class Reading:
         for chunk in chunks:
             for entry in chunk:
                 digest.update(f"{entry.id}\0{entry.truth!r}\0".encode())
-            self._add(chunk)
+            veiled = self.veiled
+            self._add([one._replace(row=veiled(one.row)) for one in chunk] if veiled else chunk)
         names = self.schema.names
         return Rows(
             table=pa.concat_tables([self.schema.empty_table(), *self._tables]),

@@ -53,6 +53,8 @@ def _objections(charter: Charter, training: Training, column: ColumnProfile) -> 
     name, data = column.name, charter.data
     if name in data.known_later:
         yield "known only after the prediction is made (data.known_later)"
+    if name in charter.privacy.barred:
+        yield charter.privacy.barred[name]
     if name in charter.features.drop:
         yield "not to be used (features.drop)"
     if name == training.group:

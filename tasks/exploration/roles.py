@@ -36,6 +36,8 @@ def role_of(
     declared = charter.data.columns.get(field.name)
     if declared is not None and declared.role is not None:
         return _declared(declared.role, field, distinct)
+    if field.name in charter.privacy.identifiers:
+        return "identifier"
     if field.kind == "time" or field.kind == "flag":
         return field.kind
     unique = filled >= FEW and distinct == filled

@@ -30,6 +30,7 @@ def roles(charter: Charter) -> dict[str, Role | None]:
     said = {name: column.role for name, column in charter.data.columns.items()}
     if charter.data.time is not None and said.get(charter.data.time) is None:
         said[charter.data.time] = "time"
+    said |= dict.fromkeys(charter.privacy.identifiers, "identifier")  # hashes are texts
     return said
 
 

@@ -50,10 +50,17 @@ def _named(charter: Charter) -> Iterator[tuple[str, str]]:
         ),
         "evaluation.slices": charter.evaluation.slices,
         "features.drop": charter.features.drop,
+        "privacy.identifiers": charter.privacy.identifiers,
+        "privacy.never_input": charter.privacy.never_input,
     }
     for where, names in lists.items():
         for name in names:
             yield where, name
+    consent = charter.privacy.consent
+    if consent is not None and consent.table is None:
+        for key in ("column", "withdrawn"):
+            if (said := getattr(consent, key)) is not None:
+                yield f"privacy.consent.{key}", said
     for number, rule in enumerate(data.rules):
         for name in rule.names:
             yield f"data.rules.{number}", name

@@ -43,7 +43,7 @@ def parts(papers: Papers, bundle: Bundle) -> list[Part]:
         _factors(papers),
         _ladder(papers),
         _gates(papers, bundle),
-        _ethics(),
+        _ethics(papers.charter),
         _limits(papers),
     ]
 
@@ -216,11 +216,21 @@ def _word(passed: bool, level: str) -> str:
     return "passed" if passed else {"warn": "warning"}.get(level, "failed")
 
 
-def _ethics() -> Part:
+def _ethics(charter: Charter) -> Part:
+    privacy = charter.privacy
+    names = ", ".join(privacy.identifiers)
+    never = ", ".join(privacy.never_input)
     return Part(
         "Ethical considerations",
         (
-            "(blank: privacy) Nobody has declared which columns are personal.",
+            f"Purpose: {blank(privacy.purpose, 'privacy.purpose')}",
+            f"Names of persons: {names}; stored as keyed hashes only."
+            if names
+            else "(blank: privacy.identifiers) Nobody has declared which columns name persons.",
+            "Only rows of people who agreed to the purpose."
+            if privacy.consent
+            else "(blank: privacy.consent) Nobody has said whether people agreed.",
+            *((f"Never an input: {never}.",) if never else ()),
             "(blank: fairness) No groups were compared beyond the slices above.",
         ),
     )

@@ -36,7 +36,7 @@ def needed(charter: Charter) -> Needed:
     found = Needed(_numbers(charter))
     for number in found.releases:
         _of_release(found, place(f"releases/{charter.name}/{number}"))
-    for kind in ("landed", "table", "collected", "renewed"):
+    for kind in ("landed", "table", "collected", "renewed", "protected"):
         table = lake.latest(f"tables/{charter.name}/{kind}", charter.name)
         if table is not None:
             found.versions[table.where].add(table.version)

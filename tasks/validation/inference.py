@@ -165,6 +165,8 @@ class _Draft:
         return "row" if self.firm and name != self.charter.goal.target.column else "warning"
 
     def _role(self, name: str) -> str | None:
+        if name in self.charter.privacy.identifiers:
+            return "identifier"
         column = self.charter.data.columns.get(name)
         return column.role if column else None
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charter import Refusal
+from charter import Charter, Refusal
+from serving.pseudonyms import pseudonyms
 from tasks import lake
 from tasks.collect import Collected, collect
 from tasks.renew import renew
@@ -234,3 +235,26 @@ def test_rows_before_any_training_are_refused_in_words_and_stay_in_the_journal()
     assert refusal.value.remedy == "Run `perennial train` first."
     looped.trained()
     assert counts(collect(charter(), LATER)) == (0, 1, 0, 0)
+
+
+def test_rows_without_consent_go_nowhere_and_names_are_hashes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PERENNIAL_KEY", "k1:" + "0123456789abcdef" * 4)
+    looped.trained()
+    looped.release()
+    privacy = {"purpose": "rebooking", "identifiers": ["carrier"], "consent": {"column": "express"}}
+    words = Charter.model_validate(charter().model_dump(mode="json") | {"privacy": privacy})
+    sent = [row(n, express=(True, False, None)[n % 3]) for n in range(8)]
+    sent.append(row(8, express=True, distance=-1.0))
+    predicted((named(n), START, one) for n, one in enumerate(sent))
+    told((named(n), True) for n in range(9))
+    collected = collect(words, LATER)
+    assert counts(collected) == (3, 0, 0, 1)
+    assert collected.barred == {"consent is refused": 3, "no consent is told": 2}
+    kept = {one["prediction"]: one for one in log()}
+    hashes = pseudonyms("toy")
+    assert set(kept) == {named(0), named(3), named(6)}
+    assert kept[named(3)]["carrier"] == hashes.of("carrier", "AA")
+    (batch,) = lake.refused_rows(collected.quarantine)
+    assert json.loads(batch.to_pylist()[0]["record"])["row"]["carrier"].startswith("k1:")

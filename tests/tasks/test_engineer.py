@@ -114,6 +114,24 @@ def test_every_column_is_an_input_or_has_a_reason(made: Recipe) -> None:
         assert words in why[column]
 
 
+def test_what_privacy_keeps_from_the_model() -> None:
+    words = charter(
+        privacy={
+            "purpose": "planning", "identifiers": ["place"], "never_input": ["weather"],
+            "consent": {"column": "urgent"},
+        }
+    )  # fmt: skip
+    profile, both = stages(words)
+    assert profile.column("place").role == "identifier"
+    recipe = engineer(words, both.training, profile)
+    why = {column.column: column.why for column in recipe.dropped}
+    assert {column.name for column in recipe.signature.inputs} == {"at", "weight", "noise"}
+    assert "privacy.never_input" in why["weather"]
+    assert "privacy.identifiers" in why["place"]
+    assert "privacy.consent" in why["urgent"]
+    assert recipe.signature.hashed == ("place",)
+
+
 def test_the_signature_says_what_training_rows_show(made: Recipe) -> None:
     signature = made.signature
     kinds = {column.name: column.kind for column in signature.inputs}

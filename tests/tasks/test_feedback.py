@@ -15,6 +15,7 @@ from serving import releases
 from serving.journal import Journal
 from serving.journaling import ids
 from serving.journaling.tables import predictions
+from serving.pseudonyms import pseudonyms
 from serving.signature import Signature
 from tasks.feedback import feedback
 from tests.serving.handmade import SIGNATURE, bundle
@@ -122,3 +123,16 @@ def test_without_a_release_it_is_refused(root: Path, tmp_path: Path) -> None:
     (tmp_path / "truths.csv").write_text("id,late\n")
     with pytest.raises(Refusal, match="perennial train"):
         feedback(charter(), tmp_path / "truths.csv")
+
+
+def test_whole_rows_are_entered_without_names(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERENNIAL_KEY", "k1:" + "0123456789abcdef" * 4)
+    file = tmp_path / "rows.csv"
+    file.write_text("distance,carrier,late\n500,Ann,true\n600,,false\n")
+    told = charter().model_dump(mode="json") | {"privacy": {"identifiers": ["carrier"]}}
+    assert feedback(Charter.model_validate(told), file).arrived == 2
+    (chunk,) = journal.window(0, 2e10)
+    assert "Ann" not in chunk[0].row
+    assert pseudonyms("flights").of("carrier", "Ann") in chunk[0].row
