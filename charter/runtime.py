@@ -88,6 +88,9 @@ class Runtime(Frozen):
     it was judged on: they are the freshest."""
     retrain_minutes: float | None = Field(default=None, gt=0)
     """The minutes of tuning in a retrain; default: constraints.train_minutes."""
+    false_promotion_rate: float = Field(default=0.04, gt=0, lt=0.5)
+    """How often a challenger that is no better may be promoted by luck: the interval that has to lie
+    above 0 leaves out this share at each end."""
     drift: Drift = Drift()
     """When a shift of the inputs or the predictions is an alarm."""
     worse: float | None = Field(default=None, gt=0)

@@ -185,7 +185,12 @@ def _duel(promotion: Promotion, gain: Measure) -> Table:
     table = Table(
         title="Challenger against champion", title_justify="left", box=None, pad_edge=False
     )
-    for name in ("champion", "rows", f"gain in {gain.name}", "95 % interval"):
+    for name in (
+        "champion",
+        "rows",
+        f"gain in {gain.name}",
+        f"{100 * promotion.confidence:g} % interval",
+    ):
         table.add_column(name, justify="right")
     table.add_row(
         f"release {promotion.champion}", f"{promotion.rows:,}", _number(gain.value),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MOST = 200_000
 """Rows above which an even sample decides."""
-WAY = 1
+WAY = 2
 """Counts up when the same models would be compared in another way."""
 
 
@@ -43,7 +43,9 @@ class Promotion(Frozen):
     """Rows that both were compared on."""
     metric: str
     gain: Measure | None = None
-    """By how much the challenger is better (positive: better), with its 95 % interval."""
+    """By how much the challenger is better (positive: better), with its interval."""
+    confidence: float = 0.95
+    """Of the interval, 0 to 1."""
     reason: str
     page: str
 
@@ -98,7 +100,7 @@ def compare(charter: Charter, split: Split, bundle: Bundle) -> Promotion:
     Both answer the same rows of the challenger's holdout, each with its own preprocessing: rows
     that the champion did not train on either. The gain is bootstrapped in pairs; where the project
     has a time, whole days are drawn, since the rows of a day belong together. Promoted when the low
-    end of the 95 % interval is above 0. A bundle that was rolled back is not promoted again.
+    end of the interval is above 0 (`runtime.false_promotion_rate`). A bundle that was rolled back is not promoted again.
     """
     from tasks.comparison.page import write
 
@@ -122,6 +124,7 @@ def _compared(
         promotion=Promotion(
             project=charter.name, outcome="promoted", champion=live.release if live else None,
             challenger=bundle.where, fingerprint=bundle.fingerprint, metric=split.training.metric,
+            confidence=1 - 2 * charter.runtime.false_promotion_rate,
             reason="there is no champion yet", page=f"pages/{charter.name}/comparison.html",
         ),
     )  # fmt: skip

@@ -41,7 +41,7 @@ class Entry(Frozen):
     """What was live before."""
     metric: str = ""
     gain: float | None = None
-    """By how much the challenger was better, with its 95 % interval."""
+    """By how much the challenger was better, with its interval."""
     low: float | None = None
     high: float | None = None
     rows: int | None = None

@@ -40,7 +40,7 @@ LOSSES = frozenset({"log_loss", "brier", "cost", "rmse", "mae"})
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with its 95 % percentile interval; NaN where the rows cannot say."""
+    """A value with its percentile interval, of 95 % where nothing else is asked for; NaN where the rows cannot say."""
 
     value: float
     low: float
@@ -131,11 +131,13 @@ def paired(
     blocks: np.ndarray | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
+    tail: float = TAIL,
 ) -> Interval:
     """By how much `ours` is better than `theirs` (positive: better), on the same resamples.
 
     `blocks`, shape (n,), numbers what belongs together from 0 (the day of each row): whole blocks
-    are drawn, and the interval is widened for their small number.
+    are drawn, and the interval is widened for their small number. `tail` is the share that the
+    interval leaves out at each end.
     """
     one = STATISTICS[metric](Case(truth, ours, decision, cost))
     two = STATISTICS[metric](Case(truth, theirs, their_decision, cost))
@@ -144,7 +146,7 @@ def paired(
     def difference(weights: np.ndarray) -> np.ndarray:
         return np.asarray(sign * (one(weights) - two(weights)) + 0.0)  # never -0
 
-    return spread(difference, len(truth), blocks, seed=seed, resamples=resamples)
+    return spread(difference, len(truth), blocks, seed=seed, resamples=resamples, tail=tail)
 
 
 def spread(
@@ -154,20 +156,19 @@ def spread(
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
+    tail: float = TAIL,
 ) -> Interval:
     """Any function of row weights with its interval, rows or whole blocks drawn anew."""
     if blocks is None:
         values = [statistic(weights) for weights in _weights(rows, seed, resamples)]
-        return _interval(statistic, rows, values)
+        return _interval(statistic, rows, values, tail)
     count = int(blocks.max()) + 1
     drawn = _weights(count, seed, resamples, rows)
     values = [statistic(weights[:, blocks]) for weights in drawn]
-    return _interval(statistic, rows, values, _tail(count))
+    return _interval(statistic, rows, values, _expanded(tail, count))
 
 
-def _interval(
-    statistic: Statistic, rows: int, values: list[np.ndarray], tail: float = TAIL
-) -> Interval:
+def _interval(statistic: Statistic, rows: int, values: list[np.ndarray], tail: float) -> Interval:
     value = float(statistic(np.ones((1, rows)))[0])
     drawn = np.concatenate(values)
     drawn = drawn[np.isfinite(drawn)]
@@ -177,7 +178,7 @@ def _interval(
     return Interval(value, float(low), float(high))
 
 
-def _tail(count: int) -> float:
+def _expanded(tail: float, count: int) -> float:
     """The share to cut off each end when only `count` blocks are drawn.
 
     The percentile interval is too narrow for few of them; this is the expanded one (Hesterberg,
@@ -187,7 +188,7 @@ def _tail(count: int) -> float:
 
     if count < 2:
         return 0.0
-    return float(norm.cdf(-np.sqrt(count / (count - 1)) * t.ppf(1 - TAIL, count - 1)))
+    return float(norm.cdf(-np.sqrt(count / (count - 1)) * t.ppf(1 - tail, count - 1)))
 
 
 def _weights(

@@ -25,14 +25,17 @@ class Duel:
     theirs: Said
     prices: np.ndarray
     seed: int
+    luck: float
+    """The share that the interval of a gain leaves out at each end."""
 
     @classmethod
     def under(
         cls, charter: Charter, training: Training, rows: Unseen, ours: Said, theirs: Said
     ) -> Duel:
-        """With the charter's costs and seed."""
+        """With the charter's costs, seed and rate of promotions by luck."""
         prices = metrics.prices(charter.goal.cost, training.task, training.classes)
-        return cls(rows, ours, theirs, prices, charter.evaluation.seed)
+        luck = charter.runtime.false_promotion_rate
+        return cls(rows, ours, theirs, prices, charter.evaluation.seed, luck)
 
     def gain(self, metric: str) -> Measure:
         """By how much the challenger is better, paired bootstrap of days, hours or rows."""
@@ -40,6 +43,7 @@ class Duel:
             metric, self.rows.truth, self.ours.prediction, self.theirs.prediction,
             self.ours.decision, self.prices, their_decision=self.theirs.decision,
             blocks=self.rows.blocks, seed=self.seed, resamples=RESAMPLES,
+            tail=self.luck,
         )  # fmt: skip
         return Measure(name=metric, value=found.value, low=found.low, high=found.high)
 

@@ -46,7 +46,8 @@ def _outcome(promotion: Promotion) -> Section:
 
 
 def _metrics(comparison: Comparison) -> Section:
-    heads = ("Metric", "Champion", "Challenger", "Gain", "95 % interval")
+    sure = f"{100 * comparison.promotion.confidence:g} % interval"
+    heads = ("Metric", "Champion", "Challenger", "Gain", sure)
     rows = [
         (line.metric, line.champion, line.challenger, line.gain.value,
          figures.interval(line.gain.low, line.gain.high))
