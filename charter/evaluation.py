@@ -84,7 +84,8 @@ class Evaluation(Frozen):
     folds: int = Field(default=4, ge=2, le=20)
     """Folds of the search, inside the training rows; they follow the same rule as the holdout."""
     beat: dict[Baseline, Finite] = {"dummy": 0.0}
-    """By how much (in the metric's unit, better is positive) the model must beat each baseline."""
+    """By how much (in the metric's unit, better is positive) the model must beat each baseline on
+    the holdout. The dummy it must beat beyond doubt; doubt about another is a warning."""
     minimum: dict[Metric, Finite] = {}
     """The worst value allowed of each metric on the holdout (for losses: the largest)."""
     slices: Names = ()

@@ -96,18 +96,22 @@ def test_minimum_is_a_gate(bound: float, passes: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gain", "margin", "passes"),
-    [((0.02, 0.01, 0.03), 0.005, True), ((0.02, 0.01, 0.03), 0.05, False),
-     ((0.02, -0.01, 0.05), 0.0, False), ((-0.01, -0.03, 0.01), -0.02, True)],
+    ("baseline", "gain", "margin", "passes", "stops"),
+    [("dummy", (0.02, 0.01, 0.03), 0.005, True, False),
+     ("dummy", (0.02, 0.01, 0.03), 0.05, False, True),
+     ("dummy", (0.02, -0.01, 0.05), 0.0, False, True),
+     ("dummy", (-0.01, -0.03, 0.01), -0.02, True, False),
+     ("linear", (0.02, -0.01, 0.05), 0.0, False, False),
+     ("linear", (0.02, 0.01, 0.05), 0.03, False, True)],
 )  # fmt: skip
-def test_a_baseline_is_beaten_by_the_margin_and_beyond_noise(
-    gain: tuple[float, float, float], margin: float, passes: bool
+def test_a_baseline_is_beaten_by_the_margin_and_the_dummy_beyond_noise(
+    baseline: str, gain: tuple[float, float, float], margin: float, passes: bool, stops: bool
 ) -> None:
-    words = charter(evaluation={"beat": {"dummy": margin}})
+    words = charter(evaluation={"beat": {baseline: margin}})
     value, low, high = gain
-    gains = {"dummy": Measure(name="dummy", value=value, low=low, high=high)}
-    found = only(list(gates.verdicts(words, case(), [], gains, [])), "evaluation.beat.dummy")
-    assert found.passed is passes
+    gains = {baseline: Measure(name=baseline, value=value, low=low, high=high)}
+    found = only(list(gates.verdicts(words, case(), [], gains, [])), f"evaluation.beat.{baseline}")
+    assert (found.passed, found.stops) == (passes, stops)
 
 
 def test_errors_that_the_rows_of_a_day_share_widen_the_interval() -> None:
