@@ -13,11 +13,11 @@ from charter.data import Data
 from charter.deployment import Deployment
 from charter.evaluation import AtRandom, ByGroup, ByTime, Evaluation
 from charter.experience import Experience
+from charter.fairness import Fairness, of_fairness
 from charter.features import Features
 from charter.frozen import Frozen
 from charter.goal import Goal
 from charter.privacy import Privacy, of_privacy
-from charter.reserved import Fairness
 from charter.runtime import Runtime
 from charter.storage import Storage
 from charter.tuning import Tuning
@@ -47,7 +47,8 @@ class Charter(Frozen):
         search = agreement.of_search(self.goal, self.constraints, self.evaluation, self.tuning)
         window = agreement.of_window(self.data, self.runtime)
         private = of_privacy(self.goal.target.column, self.data, self.privacy)
-        agree([*columns, *search, *window, *private])
+        fair = of_fairness(self.goal.target.column, self.goal.target.task, self.fairness)
+        agree([*columns, *search, *window, *private, *fair])
         return self
 
     @property

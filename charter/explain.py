@@ -155,7 +155,7 @@ def _unknown(key: Key, values: dict[str, Any]) -> Wrong:
     remedy = f"Did you mean {dotted(meant)}?" if near else "Take it out."
     if elsewhere and not (near and near[0].startswith(name)):
         remedy = f"Did you mean {' or '.join(elsewhere)}?"
-    wanted = f"one of {', '.join(valid)}" if valid else "no key: this section is reserved"
+    wanted = f"one of {', '.join(valid)}"
     return Wrong(key, f"an unknown key {name}", wanted, remedy, meant=meant)
 
 

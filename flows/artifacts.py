@@ -18,6 +18,7 @@ from charter import Verdict
 from flows.headlines import headline
 from flows.pictures import convergence
 from serving.home import place
+from tasks.audit import Audit
 from tasks.collect import Collected
 from tasks.compare import Promotion
 from tasks.deploy import Release
@@ -123,6 +124,17 @@ def _(record: Recipe) -> None:
     _words(record.project, "engineer", record, why, verdicts=record.verdicts, page=record.page)
     _table(record.project, "engineer-impact", impact, "What the metric loses without each input")
     _table(record.project, "engineer-dropped", dropped, "Columns left out, and why")
+
+
+@_show.register
+def _(record: Audit) -> None:
+    groups: list[Line] = [
+        {"of": base.of, "group": base.value, "rows": base.rows,
+         **{name: figure.value for name, figure in base.rates.items()}}
+        for base in record.bases
+    ]  # fmt: skip
+    _words(record.project, "audit", record, verdicts=record.verdicts, page=record.page)
+    _table(record.project, "audit-groups", groups, "Base rates of each group")
 
 
 @_show.register

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from charter import Charter, Frozen, Verdict, gate
 from flows import steps
 from flows.artifacts import show
+from tasks.audit import Audit
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
@@ -26,6 +27,7 @@ class Modelled(Frozen):
     profile: Profile
     split: Split
     recipe: Recipe
+    audit: Audit
     study: Study
     scorecard: Scorecard
 
@@ -55,9 +57,12 @@ def model(words: Charter, table: Table, start: Start | None = None) -> Modelled:
     split = show(steps.split(words, table, profile))
     recipe = show(steps.engineer(words, split.training, profile))
     gate("engineer", recipe.verdicts, "Open the recipe page.")
+    audit = show(steps.audit(words, split.training, recipe))
     study = show(steps.tune(words, split.training, recipe, start))
-    scorecard = show(steps.evaluate(words, split, recipe, study))
-    return Modelled(profile=profile, split=split, recipe=recipe, study=study, scorecard=scorecard)
+    scorecard = show(steps.evaluate(words, split, recipe, study, audit))
+    return Modelled(
+        profile=profile, split=split, recipe=recipe, audit=audit, study=study, scorecard=scorecard
+    )
 
 
 def bundle(words: Charter, table: Table, made: Modelled, sources: tuple[Table, ...] = ()) -> Bundle:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from tasks.audit import Audit
 from tasks.collect import Collected
 from tasks.compare import Promotion
 from tasks.deploy import Release
@@ -83,6 +84,15 @@ def _(record: Recipe) -> str:
     first = ", ".join(impact.column for impact in record.impact[:3])
     inputs = f"{len(record.signature.inputs)} inputs, {len(record.dropped)} columns left out"
     return f"{inputs}; most impact: {first}" if first else inputs
+
+
+@headline.register
+def _(record: Audit) -> str:
+    if not record.axes:
+        return "no sensitive columns, so no groups to compare"
+    told = [f"inputs tell {one.of} with {one.area.value:.2f}" for one in record.told]
+    names = ", ".join(axis.column for axis in record.axes)
+    return "; ".join([f"{len(record.bases)} groups of {names}", *told])
 
 
 @headline.register

@@ -16,6 +16,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+import tasks.audit
 import tasks.collect
 import tasks.compare
 import tasks.deploy
@@ -101,6 +102,7 @@ renew = step(tasks.renew.renew, retries=2, seconds=60 * MINUTE)
 explore = step(tasks.explore.explore, retries=2, seconds=60 * MINUTE)
 split = step(tasks.split.split, retries=2, seconds=30 * MINUTE)
 engineer = step(tasks.engineer.engineer, retries=2, seconds=60 * MINUTE)
+audit = step(tasks.audit.audit, retries=2, seconds=30 * MINUTE)
 tune = step(tasks.tune.tune, retries=2)  # keeps its own minutes
 evaluate = step(tasks.evaluate.evaluate, retries=2, seconds=30 * MINUTE)
 package = step(tasks.package.package, retries=2, seconds=30 * MINUTE)

@@ -216,5 +216,7 @@ def _fingerprint(charter: Charter, training: Training, profile: Profile) -> str:
         charter.evaluation.folds,
         charter.evaluation.seed,
         sorted(charter.privacy.barred.items()),
+        charter.fairness.sensitive,
+        charter.fairness.at_prediction,
     ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

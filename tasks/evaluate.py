@@ -14,6 +14,11 @@ from charter.evaluation import METRICS
 from serving.home import place
 from serving.signature import Decision
 from tasks import metrics
+from tasks.audit import Audit
+from tasks.auditing.groups import groups
+from tasks.auditing.rates import Judged
+from tasks.auditing.treatment import Treatment, treatment
+from tasks.auditing.treatment import verdicts as fair
 from tasks.engineer import Recipe
 from tasks.judgement import calibration, gates
 from tasks.judgement.case import Case
@@ -62,6 +67,8 @@ class Scorecard(Frozen):
     slices: tuple[Slice, ...] = ()
     """Worst first."""
     ladder: tuple[Rung, ...]
+    fairness: Treatment | None = None
+    """How the model treats the groups; None without sensitive columns."""
     calibration_error: float | None = None
     """Expected calibration error in 10 bins of equal size."""
     verdicts: tuple[Verdict, ...]
@@ -89,27 +96,36 @@ class Judgement(Frozen):
     """What the best answer that is always the same would cost, per row."""
 
 
-def evaluate(charter: Charter, split: Split, recipe: Recipe, study: Study) -> Scorecard:
+def evaluate(
+    charter: Charter, split: Split, recipe: Recipe, study: Study, audit: Audit | None = None
+) -> Scorecard:
     """Open the holdout once for this study and judge the winner and the baselines.
 
-    The rule that turns probabilities into answers is settled on out-of-fold rows before. Asked
+    The rule that turns probabilities into answers is settled on out-of-fold rows before. The groups
+    of `audit`, where there are any, are compared on the same rows. Asked
     again for the same study and clauses, the judgement that was written is given back.
     """
     from tasks.judgement.page import write
 
-    fingerprint = _fingerprint(charter, split, study)
+    fingerprint = _fingerprint(charter, split, study, audit)
     numbers = f"scorecards/{charter.name}/{fingerprint[:16]}/scorecard.json"
     if place(numbers).exists():
         judgement = Judgement.model_validate_json(place(numbers).read_bytes())
     else:
-        judgement = _judge(charter, split, recipe, study, fingerprint, numbers)
+        judgement = _judge(charter, split, recipe, study, audit, fingerprint, numbers)
         _keep(numbers, judgement)
     write(judgement)
     return judgement.scorecard
 
 
 def _judge(
-    charter: Charter, split: Split, recipe: Recipe, study: Study, fingerprint: str, numbers: str
+    charter: Charter,
+    split: Split,
+    recipe: Recipe,
+    study: Study,
+    audit: Audit | None,
+    fingerprint: str,
+    numbers: str,
 ) -> Judgement:
     task, classes = split.training.task, split.training.classes
     for name in charter.evaluation.minimum:
@@ -133,11 +149,13 @@ def _judge(
     points = () if task == "regression" else calibration.reliability(case.truth, case.ours)
     error = calibration.error(points) if points else None
     verdicts += [gates.calibrated(error)] if error is not None else []
+    treated = _treated(charter, split, audit, case, rows)
+    verdicts += fair(charter, treated, "the holdout") if treated else []
     seen = looks(split.holdout)
     scorecard = Scorecard(
         project=charter.name, fingerprint=fingerprint, metric=study.metric, family=study.family,
         measures=tuple(measures), gains=gains, decision=decision, slices=tuple(parts),
-        ladder=study.ladder, calibration_error=error,
+        ladder=study.ladder, fairness=treated, calibration_error=error,
         verdicts=(*verdicts, gates.custody(seen, why)), looks=seen,
         page=f"pages/{charter.name}/scorecard.html", numbers=numbers,
     )  # fmt: skip
@@ -206,6 +224,18 @@ def _slices(charter: Charter, case: Case, rows: Rows) -> list[Slice]:
     return sorted(found, key=lambda part: sign * part.measure.value)
 
 
+def _treated(
+    charter: Charter, split: Split, audit: Audit | None, case: Case, rows: Rows
+) -> Treatment | None:
+    if audit is None or not audit.axes:
+        return None
+    return treatment(
+        charter, split.holdout.task, split.holdout.classes,
+        Judged(case.truth, case.ours, case.decision), groups(charter, audit.axes, rows.table),
+        blocks=case.spans,
+    )  # fmt: skip
+
+
 def _confusion(case: Case) -> tuple[tuple[int, ...], ...]:
     if case.ours.ndim == 1:
         return ()
@@ -215,9 +245,11 @@ def _confusion(case: Case) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(cell) for cell in row) for row in cells)
 
 
-def _fingerprint(charter: Charter, split: Split, study: Study) -> str:
+def _fingerprint(charter: Charter, split: Split, study: Study, audit: Audit | None) -> str:
     said = [str(WAY), study.model_dump_json(), split.holdout.seal, charter.evaluation.model_dump_json(),
             charter.goal.model_dump_json()]  # fmt: skip
+    if audit is not None and audit.axes:
+        said += [charter.fairness.model_dump_json(), *(one.model_dump_json() for one in audit.axes)]
     return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
 

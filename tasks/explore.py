@@ -167,6 +167,7 @@ def _fingerprint(charter: Charter, table: Table) -> str:
         charter.evaluation.seed,
         charter.features.drop,
         charter.privacy.identifiers,
+        charter.fairness.sensitive,
     ]
     text = json.dumps([WAY, table.where, table.version, table.fingerprint, clauses])
     return hashlib.sha256(text.encode()).hexdigest()
@@ -194,6 +195,7 @@ def _known_columns(charter: Charter, names: list[str]) -> None:
         ("data.time", (data.time,) if data.time else ()),
         ("features.drop", charter.features.drop),
         ("evaluation.slices", charter.evaluation.slices),
+        ("fairness.sensitive", charter.fairness.sensitive),
     ]
     for where, columns in said:
         for column in columns:

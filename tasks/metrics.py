@@ -30,6 +30,7 @@ __all__ = [
     "prices",
     "resolve",
     "spread",
+    "spreads",
 ]
 
 RESAMPLES = 500
@@ -159,19 +160,41 @@ def spread(
     tail: float = TAIL,
 ) -> Interval:
     """Any function of row weights with its interval, rows or whole blocks drawn anew."""
+    one = spreads(
+        lambda weights: statistic(weights)[:, None], rows, blocks,
+        seed=seed, resamples=resamples, tail=tail,
+    )  # fmt: skip
+    return one[0]
+
+
+def spreads(
+    statistics: Statistic,
+    rows: int,
+    blocks: np.ndarray | None = None,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    tail: float = TAIL,
+) -> list[Interval]:
+    """Many functions at once, on the same resamples: weights to values, (resamples, functions)."""
+    values = statistics(np.ones((1, rows)))[0]
     if blocks is None:
-        values = [statistic(weights) for weights in _weights(rows, seed, resamples)]
-        return _interval(statistic, rows, values, tail)
+        drawn = [statistics(weights) for weights in _weights(rows, seed, resamples)]
+        return _intervals(values, np.concatenate(drawn), tail)
     count = int(blocks.max()) + 1
-    drawn = _weights(count, seed, resamples, rows)
-    values = [statistic(weights[:, blocks]) for weights in drawn]
-    return _interval(statistic, rows, values, _expanded(tail, count))
+    weights_of = _weights(count, seed, resamples, rows)
+    drawn = [statistics(weights[:, blocks]) for weights in weights_of]
+    return _intervals(values, np.concatenate(drawn), _expanded(tail, count))
 
 
-def _interval(statistic: Statistic, rows: int, values: list[np.ndarray], tail: float) -> Interval:
-    value = float(statistic(np.ones((1, rows)))[0])
-    drawn = np.concatenate(values)
-    drawn = drawn[np.isfinite(drawn)]
+def _intervals(values: np.ndarray, drawn: np.ndarray, tail: float) -> list[Interval]:
+    return [
+        _interval(float(value), resampled[np.isfinite(resampled)], tail)
+        for value, resampled in zip(values, drawn.T, strict=True)
+    ]
+
+
+def _interval(value: float, drawn: np.ndarray, tail: float) -> Interval:
     if not drawn.size:
         return Interval(value, float("nan"), float("nan"))
     low, high = np.quantile(drawn, [tail, 1 - tail])

@@ -57,6 +57,8 @@ def _objections(charter: Charter, training: Training, column: ColumnProfile) -> 
         yield charter.privacy.barred[name]
     if name in charter.features.drop:
         yield "not to be used (features.drop)"
+    if name in charter.fairness.sensitive and not charter.fairness.at_prediction:
+        yield "sensitive, so no input (fairness.sensitive); kept for the audit"
     if name == training.group:
         yield "makes the groups of the split; those that come later are new ones"
     if data.key == (name,):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tasks import metrics
+from tasks.auditing.sections import treated
 from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, siblings, tables
 from tasks.pages.figures import number, times
 
@@ -17,6 +18,7 @@ def write(judgement: Judgement) -> None:
     card = judgement.scorecard
     sections = [_gates(card), _ladder(card), _holdout(judgement)]
     sections += [_slices(card)] if card.slices else []
+    sections += treated(card.fairness, "the holdout") if card.fairness else []
     sections += [_answers(judgement)] if judgement.confusion else []
     sections += [_custody(card)]
     html = render(
