@@ -31,7 +31,7 @@ from tasks.tune import Rung, Study
 if TYPE_CHECKING:
     from charter.goal import Task
 
-WAY = 1
+WAY = 2
 """Counts up when the same study would be judged in another way."""
 
 
@@ -156,7 +156,9 @@ def _judge(
         project=charter.name, fingerprint=fingerprint, metric=study.metric, family=study.family,
         measures=tuple(measures), gains=gains, decision=decision, slices=tuple(parts),
         ladder=study.ladder, fairness=treated, calibration_error=error,
-        verdicts=(*verdicts, gates.custody(seen, why)), looks=seen,
+        verdicts=(*verdicts, gates.apart(split.shared, split.holdout.rows),
+                  gates.custody(seen, why)),
+        looks=seen,
         page=f"pages/{charter.name}/scorecard.html", numbers=numbers,
     )  # fmt: skip
     return Judgement(
@@ -246,8 +248,8 @@ def _confusion(case: Case) -> tuple[tuple[int, ...], ...]:
 
 
 def _fingerprint(charter: Charter, split: Split, study: Study, audit: Audit | None) -> str:
-    said = [str(WAY), study.model_dump_json(), split.holdout.seal, charter.evaluation.model_dump_json(),
-            charter.goal.model_dump_json()]  # fmt: skip
+    said = [str(WAY), study.model_dump_json(), split.holdout.seal, str(split.shared),
+            charter.evaluation.model_dump_json(), charter.goal.model_dump_json()]  # fmt: skip
     if audit is not None and audit.axes:
         said += [charter.fairness.model_dump_json(), *(one.model_dump_json() for one in audit.axes)]
     return hashlib.sha256("\0".join(said).encode()).hexdigest()

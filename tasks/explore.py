@@ -66,7 +66,10 @@ class Profile(Frozen):
     rows: int
     """Rows outside of the holdout; those in it are in custody, and nobody looked at them."""
     held: int = 0
-    """Rows in the holdout."""
+    """Rows in the holdout, those without a label included."""
+    shared: int = 0
+    """Labelled rows of the holdout with a twin among those outside: the same inputs, but for the
+    time."""
     task: Task
     classes: tuple[str, ...] = ()
     """Class labels as texts; two classes: negative, positive."""
@@ -99,6 +102,7 @@ def explore(charter: Charter, table: Table) -> Profile:
         fingerprint=fingerprint,
         rows=found.outside,
         held=found.held,
+        shared=found.twins.shared,
         task=found.truth.task,
         classes=found.truth.classes,
         columns=tuple(_column(content, found) for content in found.columns),
@@ -167,7 +171,9 @@ def _fingerprint(charter: Charter, table: Table) -> str:
         charter.evaluation.seed,
         charter.features.drop,
         charter.privacy.identifiers,
+        charter.privacy.barred,
         charter.fairness.sensitive,
+        charter.fairness.at_prediction,
     ]
     text = json.dumps([WAY, table.where, table.version, table.fingerprint, clauses])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -75,6 +75,8 @@ class Split(Frozen):
     """How it was made, in words: `by time: the last 14 days, from 2013-03-18`."""
     unlabelled: Quarantine
     """Rows that belong to neither side: without a label, or without the time or group to go by."""
+    shared: int = 0
+    """Rows of the holdout with a twin among the training rows, as exploration counted them."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def split(charter: Charter, table: Table, profile: Profile) -> Split:
         ),
         rule=issued.rule,
         unlabelled=issued.unlabelled,
+        shared=profile.shared,
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class Courses:
     """Name, value and half width of its 95 % interval per period: a share per class (two classes:
     the positive one), or the mean."""
     columns: tuple[Course, ...]
-    """Largest change first."""
+    """The target among them; largest change first."""
 
 
 def courses(
@@ -78,8 +78,7 @@ def courses(
         for start in starts
     )
     axis = _Axis(starts, names)
-    others = [c for c in columns if c.name not in (time.name, truth.field.name)]
-    seen = [course for column in others for course in _courses(store, column, axis)]
+    seen = [course for c in columns if c.name != time.name for course in _courses(store, c, axis)]
     return Courses(
         period,
         names,

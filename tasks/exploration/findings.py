@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charter import Charter
+from charter.evaluation import ByGroup
 from tasks import progress
 from tasks.exploration.associations import Associations, associations
 from tasks.exploration.columns import Content, contents
 from tasks.exploration.courses import Courses, courses
-from tasks.exploration.gaps import Overlap, overlaps
+from tasks.exploration.gaps import Overlap, Pattern, overlaps, patterns
+from tasks.exploration.outliers import Outliers, outliers
+from tasks.exploration.pauses import Pauses, pauses
 from tasks.exploration.relations import Relation, relations
 from tasks.exploration.store import Store
 from tasks.exploration.suspects import Evidence, suspects
 from tasks.exploration.target import Truth, counted
+from tasks.exploration.telling import Telling, telling
+from tasks.exploration.twins import Twins, twins
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,15 @@ class Findings:
     relations: tuple[Relation, ...]
     """Strongest first."""
     overlaps: tuple[Overlap, ...]
+    patterns: tuple[Pattern, ...]
+    telling: tuple[Telling, ...]
+    outliers: tuple[Outliers, ...]
+    """Of the target and of the columns that may become features."""
+    twins: Twins
     suspects: tuple[Evidence, ...]
     associations: Associations
     courses: Courses | None
+    pauses: Pauses | None
     aside: dict[str, str]
     """Columns that cannot become features, and why."""
 
@@ -57,26 +68,47 @@ def findings(charter: Charter, store: Store, read: Truth) -> Findings:
     columns = _columns(charter, store)
     related = _relations(store, truth, columns)
     gaps = overlaps(store, columns, truth.field.name)
-    progress.report("explore", 0.75, 1, "associations")
+    progress.report("explore", 0.7, 1, "associations")
+    paired = associations(store, _telling_first(columns, related, truth))
+    progress.report("explore", 0.8, 1, "change over time")
+    time = next((c for c in columns if _is_time(charter, c)), None)
+    aside = _aside(charter, columns)
+    able = [column for column in columns if column.name not in aside]
+    mean = next(column.mean for column in columns if column.field == truth.field)
+    over_time = courses(store, truth, columns, time) if time else None
+    progress.report("explore", 0.9, 1, "outliers, pauses and twins")
+    inputs = [c for c in able if c.field != truth.field and c != time]
+    return Findings(
+        rows=store.rows,
+        outside=store.outside,
+        held=int(store.held.sum()),
+        truth=truth,
+        columns=columns,
+        relations=related,
+        overlaps=tuple(gaps),
+        patterns=tuple(patterns(store, columns)),
+        telling=tuple(telling(truth, [r for r in related if r.column not in aside], mean or 0.0)),
+        outliers=tuple(outliers(store, able)),
+        twins=twins(store, truth, inputs),
+        suspects=tuple(suspects(charter, truth, related, gaps)),
+        associations=paired,
+        courses=over_time,
+        pauses=pauses(store, time) if time else None,
+        aside=aside,
+    )
+
+
+def _is_time(charter: Charter, column: Content) -> bool:
+    return column.name == charter.data.time and column.field.kind == "time"
+
+
+def _telling_first(
+    columns: Sequence[Content], related: Sequence[Relation], truth: Truth
+) -> list[Content]:
     usable = [c for c in columns if c.role in ("number", "category", "time", "flag")]
     strengths = {relation.column: relation.strength for relation in related}
-    usable.sort(key=lambda c: -strengths.get(c.name, 1.0 if c.field == truth.field else 0.0))
-    paired = associations(store, usable)
-    progress.report("explore", 0.9, 1, "change over time")
-    over_time = _over_time(charter, store, truth, columns)
-    return Findings(
-        store.rows,
-        store.outside,
-        int(store.held.sum()),
-        truth,
-        columns,
-        related,
-        tuple(gaps),
-        tuple(suspects(charter, truth, related, gaps)),
-        paired,
-        over_time,
-        _aside(charter, columns),
-    )
+    first = {truth.field.name: 1.0}
+    return sorted(usable, key=lambda c: -strengths.get(c.name, first.get(c.name, 0.0)))
 
 
 def _columns(charter: Charter, store: Store) -> tuple[Content, ...]:
@@ -96,16 +128,15 @@ def _relations(store: Store, truth: Truth, columns: Sequence[Content]) -> tuple[
     return tuple(sorted(found, key=lambda relation: -relation.strength))
 
 
-def _over_time(
-    charter: Charter, store: Store, truth: Truth, columns: Sequence[Content]
-) -> Courses | None:
-    named = [c for c in columns if c.name == charter.data.time and c.field.kind == "time"]
-    return courses(store, truth, columns, named[0]) if named else None
-
-
 def _aside(charter: Charter, columns: Sequence[Content]) -> dict[str, str]:
+    """Those that engineering leaves out whatever it finds."""
     reasons = {
-        c.name: f"its role is {c.role}" for c in columns if c.role in ("identifier", "ignore")
+        c.name: f"its role is {c.role}" for c in columns if c.role in ("identifier", "ignore", "text")
     }
+    if isinstance(charter.split, ByGroup):
+        reasons[charter.split.column] = "makes the groups of the split"
+    if not charter.fairness.at_prediction:
+        reasons |= dict.fromkeys(charter.fairness.sensitive, "named in fairness.sensitive")
     reasons |= dict.fromkeys(charter.features.drop, "named in features.drop")
+    reasons |= charter.privacy.barred
     return reasons | dict.fromkeys(charter.data.known_later, "known later")

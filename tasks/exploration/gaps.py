@@ -1,4 +1,4 @@
-"""Which values are missing, and which are missing together."""
+"""Which values are missing together, in pairs of columns and in whole rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tasks.exploration.columns import Content
 from tasks.exploration.store import Store
 
 MOST_COLUMNS = 60
+"""Compared in pairs, and in a pattern, where each takes one bit."""
 ALIKE = 0.95
 
 
@@ -60,3 +61,32 @@ def together(found: Sequence[Overlap]) -> list[tuple[str, ...]]:
         groups = [group for group in groups if not group & pair]
         groups.append(pair.union(*joined))
     return [tuple(sorted(group)) for group in groups]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Rows in which exactly these columns are missing."""
+
+    columns: tuple[str, ...]
+    rows: int
+
+
+def patterns(store: Store, columns: Sequence[Content]) -> list[Pattern]:
+    """Which columns are missing together, row by row; most rows first.
+
+    Of the `MOST_COLUMNS` columns with the most gaps; rows without any are a pattern, too.
+    """
+    gappy = sorted((column for column in columns if column.missing), key=lambda c: -c.missing)
+    gappy = gappy[:MOST_COLUMNS]
+    if not gappy:
+        return []
+    flags = " + ".join(
+        f"CAST({column.field.at} IS NULL AS BIGINT) * {1 << at}" for at, column in enumerate(gappy)
+    )
+    found = store.rows_of(
+        f"SELECT {flags} AS flags, count(*) AS n FROM data GROUP BY flags ORDER BY n DESC, flags"
+    )
+    return [
+        Pattern(tuple(c.name for at, c in enumerate(gappy) if flags >> at & 1), int(rows))
+        for flags, rows in found
+    ]

@@ -9,7 +9,8 @@ from tasks.exploration.gaps import together
 from tasks.exploration.suspects import measured
 from tasks.pages import Fact
 from tasks.pages.blocks import join, strong
-from tasks.pages.figures import number, share
+from tasks.pages.figures import duration, moment, number, share
+from tasks.splitting.assignment import SHARED
 
 RARE = 0.05
 SHIFT = 0.1
@@ -21,9 +22,14 @@ def headlines(found: Findings) -> list[str]:
         *_leaks(found),
         *_target(found),
         *_strongest(found),
+        *_shared(found),
+        *_codes(found),
         *_gaps(found),
+        *_telling(found),
+        *_repeats(found),
         *_redundant(found),
         *_changes(found),
+        *_pauses(found),
         *_useless(found),
     ]
 
@@ -106,6 +112,58 @@ def _gaps(found: Findings) -> Iterator[str]:
     for names in sorted((group for group in groups if len(group) > 1), key=len)[::-1][:2]:
         group = sorted(names)
         yield join([_listed(group[:5], len(group)), " are missing in the same rows."])
+
+
+def _shared(found: Findings) -> Iterator[str]:
+    twins = found.twins
+    if twins.shared_share >= SHARED:
+        yield join(
+            [strong(f"{share(twins.shared_share)} of the rows held out have a twin among the training rows"),
+             f", {number(twins.shared)} of {number(twins.held)}: the scorecard may flatter the model."]
+        )  # fmt: skip
+
+
+def _codes(found: Findings) -> Iterator[str]:
+    for far in [far for far in found.outliers if far.code is not None][:2]:
+        yield join(
+            [strong(f"{far.column} is {number(far.code)} in {number(far.code_rows)} rows"),
+             ", far from all other values: a code for a missing one?"]
+        )  # fmt: skip
+
+
+def _telling(found: Findings) -> Iterator[str]:
+    clear = [told for told in found.telling if told.clear and told.rows >= RARE * found.rows]
+    shown = share if found.truth.classes else number
+    for told in clear[:1]:
+        yield join(
+            [strong(f"That {told.column} is missing tells something: "),
+             f"{told.of} {'in ' if found.truth.classes else ''}{shown(told.missing)} there, "
+             f"{shown(told.present)} where it is known."]
+        )  # fmt: skip
+
+
+def _repeats(found: Findings) -> Iterator[str]:
+    twins = found.twins
+    if twins.repeats:
+        yield join(
+            [strong(f"{number(twins.repeats)} rows repeat an earlier one"), " in every value."]
+        )
+    if twins.differing >= RARE * twins.rows:
+        yield join(
+            [strong(f"{share(twins.differing / twins.rows)} of the rows have a twin with another {found.truth.field.name}"),
+             ": no model that sees only these columns can be right about all of them."]
+        )  # fmt: skip
+
+
+def _pauses(found: Findings) -> Iterator[str]:
+    if found.pauses is None or not found.pauses.longest:
+        return
+    longest, count = found.pauses.longest[0], len(found.pauses.longest)
+    more = f", the longest of {number(count)} pauses" if count > 1 else ""
+    yield join(
+        [strong(f"No row for {duration(longest.seconds)}"),
+         f" from {moment(longest.start)} on{more}; usual are at most {duration(found.pauses.usual)}."]
+    )  # fmt: skip
 
 
 def _redundant(found: Findings) -> Iterator[str]:

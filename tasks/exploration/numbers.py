@@ -10,6 +10,8 @@ from tasks.exploration.columns import Content
 from tasks.exploration.findings import Findings
 from tasks.exploration.relations import Relation
 
+MOST_PATTERNS = 100
+
 
 def everything(found: Findings) -> dict[str, Any]:
     """The findings as plain values that JSON can hold; numbers that are none become null."""
@@ -22,9 +24,15 @@ def everything(found: Findings) -> dict[str, Any]:
             "classes": dict(zip(truth.classes, truth.counts, strict=True)),
             "missing_rows": truth.missing,
         },
+        "rows": {"looked_at": found.rows, "outside": found.outside, "held_out": found.held},
         "columns": [_content(content) for content in found.columns],
         "relations": [_relation(relation) for relation in found.relations],
         "missing_together": [asdict(overlap) for overlap in found.overlaps],
+        "patterns_of_missing": [asdict(pattern) for pattern in found.patterns[:MOST_PATTERNS]],
+        "missing_and_target": [asdict(told) for told in found.telling],
+        "outliers": [asdict(far) for far in found.outliers],
+        "twins": asdict(found.twins),
+        "pauses": asdict(found.pauses) if found.pauses else None,
         "suspects": [asdict(suspect) for suspect in found.suspects],
         "associations": asdict(found.associations),
         "over_time": asdict(found.courses) if found.courses else None,
@@ -47,6 +55,8 @@ def _relation(relation: Relation) -> dict[str, Any]:
     return {
         "column": relation.column,
         "strength": relation.strength,
+        "low": relation.low,
+        "high": relation.high,
         "levels": list(tally.levels) if named else [],
         "tally": tally.total.tolist() if named else [],
     }

@@ -18,6 +18,7 @@ from tasks.exploration.target import Truth
 
 SMOOTHING = 5.0
 """Rows of the overall mean in each level's estimate (Micci-Barreca, 2001)."""
+Z = 1.96
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Relation:
     strength: float
     """0 (nothing) to 1 (everything). Two classes: 2 AUC - 1; more classes: the mean of that over
     each class against the rest; numbers: R²."""
+    low: float
+    high: float
+    """Both ends of its 95 % interval."""
     tally: Tally = field(repr=False)
 
     @property
@@ -46,38 +50,61 @@ def relations(
             yield content, None
             continue
         counted = tally(store, truth, content)
-        yield content, Relation(content, strength(counted.cells, truth), counted)
+        yield content, Relation(content, *strength(counted.cells, truth), counted)
 
 
-def strength(cells: Array, truth: Truth) -> float:
-    """How well the out-of-fold estimates of the levels tell the target, 0 to 1."""
+def strength(cells: Array, truth: Truth) -> tuple[float, float, float]:
+    """How well the out-of-fold estimates of the levels tell the target, and its 95 % interval.
+
+    The interval is DeLong's for an AUC (1988), and that of Olkin and Finn for R² (1995), as if rows
+    were independent: rows that hang together (days, customers) make it too narrow.
+    """
     if truth.task == "regression":
-        return max(0.0, _r2(cells))
-    if truth.task == "binary":
-        return max(0.0, 2 * _auc(cells, 1) - 1)
-    gains = [max(0.0, 2 * _auc(cells, at) - 1) for at in range(len(truth.classes))]
-    return float(np.mean(gains))
+        value = _r2(cells)
+        n = max(float(cells[:, :, 0].sum()), 1.0)
+        half = max(2 * Z * (max(0.0, value) / n) ** 0.5 * (1 - value), Z**2 / n)
+    else:
+        positive = [1] if truth.task == "binary" else range(len(truth.classes))
+        areas, errors = np.array([_auc(cells, at) for at in positive]).T
+        # Over classes the half widths are averaged, as if the areas moved together: never too small.
+        value, half = float(np.maximum(0.0, 2 * areas - 1).mean()), float(2 * Z * errors.mean())
+    low, high = max(0.0, value - half), min(1.0, value + half)
+    return max(0.0, value), low, max(low, high)
 
 
-def _auc(cells: Array, positive: int) -> float:
-    """Area under the ROC curve of one class, the mean over folds weighted by rows."""
+def _auc(cells: Array, positive: int) -> tuple[float, float]:
+    """Area under the ROC curve of one class, the mean over folds weighted by rows, and its
+    standard error."""
     rows, hits = cells.sum(axis=2), cells[:, :, positive]
     estimates = _estimates(rows, hits)
-    areas, weights = [], []
+    found = []
     for fold in range(rows.shape[1]):
         positives, negatives = hits[:, fold], rows[:, fold] - hits[:, fold]
         if positives.sum() and negatives.sum():
-            areas.append(_area(estimates[:, fold], positives, negatives))
-            weights.append(rows[:, fold].sum())
-    return float(np.average(areas, weights=weights)) if areas else 0.5
+            area, variance = _area(estimates[:, fold], positives, negatives)
+            found.append((area, variance, rows[:, fold].sum()))
+    if not found:
+        return 0.5, 0.5
+    areas, variances, weights = np.array(found).T
+    weights = weights / weights.sum()
+    return float(weights @ areas), float(np.sqrt(weights**2 @ variances))
 
 
-def _area(scores: Array, positives: Array, negatives: Array) -> float:
-    """Mann and Whitney's U over its largest value, ties counting half."""
+def _area(scores: Array, positives: Array, negatives: Array) -> tuple[float, float]:
+    """Mann and Whitney's U over its largest value, ties counting half, and DeLong's variance."""
     _, group = np.unique(scores, return_inverse=True)
     up, down = np.bincount(group, positives), np.bincount(group, negatives)
-    below = np.cumsum(down) - down
-    return float((up * (below + down / 2)).sum() / (up.sum() * down.sum()))
+    ups, downs = up.sum(), down.sum()
+    above = (
+        np.cumsum(down) - down / 2
+    ) / downs  # how many negatives a positive of this group beats
+    below = 1 - (np.cumsum(up) - up / 2) / ups
+    area = float(up @ above / ups)
+    spread = [
+        float(rows @ (beaten - area) ** 2 / max(total - 1, 1)) / total
+        for rows, beaten, total in ((up, above, ups), (down, below, downs))
+    ]
+    return area, sum(spread)
 
 
 def _r2(cells: Array) -> float:

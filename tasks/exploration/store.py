@@ -96,6 +96,15 @@ class Store:
         finally:
             self.connection.unregister("passing")
 
+    @contextmanager
+    def everything(self, fields: Sequence[Field]) -> Iterator[str]:
+        """SQL that reads these columns of every row outside of the holdout, once."""
+        if self.complete:
+            yield "data"
+            return
+        with self.passing(fields, ~self.held) as rows:
+            yield rows
+
 
 def mark(store: Store, truth: str) -> None:
     """Add the columns `truth` (this SQL, as DOUBLE) and `fold`, 0 to FOLDS - 1 and the same in

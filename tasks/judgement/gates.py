@@ -10,6 +10,7 @@ import numpy as np
 from charter import Charter, Verdict
 from tasks import metrics
 from tasks.judgement.case import Case
+from tasks.splitting.assignment import SHARED
 
 if TYPE_CHECKING:
     from tasks.evaluate import Measure, Slice
@@ -131,6 +132,19 @@ def calibrated(error: float) -> Verdict:
         message=f"probabilities are off by {error:.1%} on average, wanted at most "
         f"{MISCALIBRATED:.0%}",
         numbers={"error": error},
+        level="warn",
+    )
+
+
+def apart(shared: int, held: int) -> Verdict:
+    """Warns where rows of the holdout have twins among the training rows: such answers can be
+    remembered."""
+    return Verdict(
+        gate="twins",
+        passed=shared < SHARED * held,
+        message=f"{shared:,} of {held:,} rows of the holdout have a twin among the training rows"
+        + (", whose answers a model can remember" if shared else ""),
+        numbers={"shared": float(shared), "held": float(held)},
         level="warn",
     )
 

@@ -148,6 +148,8 @@ def _data(papers: Papers) -> Part:
             f"--table-version {spelled(papers.table)}",
             f"Split {split.rule}: {split.training.rows:,} rows for training, "
             f"{split.holdout.rows:,} held out. {split.unlabelled.rows:,} rows without a label.",
+            f"{split.shared:,} of the rows held out have a twin among the training rows: the same "
+            "inputs but for the time.",
             f"The holdout was opened {times(len(papers.scorecard.looks))} before this card.",
             *_refit(papers),
         ),

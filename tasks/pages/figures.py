@@ -58,6 +58,18 @@ def moment(seconds: float | None) -> str:
     return at.strftime("%Y-%m-%d" if at.time() == _EPOCH.time() else "%Y-%m-%d %H:%M")
 
 
+def duration(seconds: float) -> str:
+    """A length of time in its largest fitting unit: `36 hours`, `2.5 days`."""
+    units = (("year", 365.25 * 86_400), ("day", 86_400), ("hour", 3_600), ("minute", 60))
+    for name, length in units:
+        if seconds >= (3 if name == "day" else 1) * length:
+            break
+    else:
+        name, length = "second", 1
+    count = f"{seconds / length:.1f}".removesuffix(".0")
+    return f"{count} {name}{'' if count == '1' else 's'}"
+
+
 def times(count: int) -> str:
     """How often."""
     return {1: "once", 2: "twice"}.get(count, f"{count:,} times")

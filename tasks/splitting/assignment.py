@@ -18,6 +18,8 @@ from tasks.splitting.sides import Facts, Sides, codes_of, hashed, sides
 
 TRAINING_ROWS = 50
 HOLDOUT_ROWS = 10
+SHARED = 0.01
+"""From this share of the holdout on, twins on both sides are a warning."""
 WHERE = "charter.evaluation.split"
 
 

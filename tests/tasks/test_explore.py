@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -19,9 +18,8 @@ from scipy import stats
 from charter import Charter, Refusal
 from charter.load import load
 from tasks import explore as stage
-from tasks import lake
 from tasks.exploration.associations import associations, correlation_ratio, cramers_v, ranks
-from tasks.exploration.columns import Content, contents
+from tasks.exploration.columns import contents
 from tasks.exploration.custody import custody
 from tasks.exploration.findings import Findings, findings
 from tasks.exploration.relations import relations
@@ -31,25 +29,11 @@ from tasks.exploration.target import read_target
 from tasks.explore import Profile, explore
 from tasks.lake import Table
 from tasks.split import split
+from tests.tasks.explored import charter, column, land, look
 
 FLIGHTS = Path(__file__).parents[2] / "configs" / "flights.yaml"
 LATER = ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time")
 ROWS = 600
-
-
-def charter(target: str | dict[str, Any] = "y", **sections: Any) -> Charter:
-    goal = {"target": {"column": target} if isinstance(target, str) else target}
-    goal |= sections.pop("goal", {})
-    data = {"source": {"kind": "csv", "path": "x.csv"}} | sections.pop("data", {})
-    return Charter.model_validate({"name": "small", "goal": goal, "data": data, **sections})
-
-
-def land(columns: dict[str, Any] | pa.Table, name: str = "small") -> Table:
-    table = columns if isinstance(columns, pa.Table) else pa.table(columns)
-    types = [pa.string() if kind == pa.large_string() else kind for kind in table.schema.types]
-    table = table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
-    held = hashlib.sha256(repr(table.to_pydict()).encode()).hexdigest()
-    return lake.write(f"tables/{name}/table", name, table.to_reader(), held)
 
 
 @pytest.fixture
@@ -144,11 +128,6 @@ def test_missing_rows_together_are_counted(root: Path) -> None:
     assert overlap[("a", "c")] == (15, 0.5)
 
 
-def look(of: Charter, columns: dict[str, Any] | pa.Table) -> Findings:
-    with opened(land(columns), 1) as store:
-        return findings(of, store, read_target(of, store))
-
-
 # --- roles
 
 
@@ -170,10 +149,6 @@ def look(of: Charter, columns: dict[str, Any] | pa.Table) -> Findings:
 )
 def test_roles_are_read_off_the_values(root: Path, name: str, values: Any, role: str) -> None:
     assert column(look(charter(), {name: values, "y": [0, 1] * 50}), name).role == role
-
-
-def column(found: Findings, name: str) -> Content:
-    return next(column for column in found.columns if column.name == name)
 
 
 def test_a_declared_role_wins_and_gives_levels(root: Path) -> None:
