@@ -131,8 +131,12 @@ def _relations(store: Store, truth: Truth, columns: Sequence[Content]) -> tuple[
 def _aside(charter: Charter, columns: Sequence[Content]) -> dict[str, str]:
     """Those that engineering leaves out whatever it finds."""
     reasons = {
-        c.name: f"its role is {c.role}" for c in columns if c.role in ("identifier", "ignore", "text")
+        c.name: f"its role is {c.role}"
+        for c in columns
+        if c.role in ("identifier", "ignore", "text")
     }
+    if len(charter.data.key) == 1:
+        reasons[charter.data.key[0]] = "names the row"
     if isinstance(charter.split, ByGroup):
         reasons[charter.split.column] = "makes the groups of the split"
     if not charter.fairness.at_prediction:
