@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
 
 from charter import Frozen
 from serving import pages
+from serving.asgi import Gone, clock
 from serving.form import Bad
 from serving.front import Front, answering, headers, told
+from serving.inference.routes import routes
 from serving.journaling.book import Book
+from serving.metrics import MEDIA, Metrics
 from serving.openapi import document
 from serving.watch import Refused, Watch
 
@@ -71,9 +75,14 @@ def create_app(releases: Path, book: Book | None = None, simulated: bool = False
         openapi_url=None,
     )
     app.add_exception_handler(Bad, _bad)
+    app.add_exception_handler(HTTPException, _unknown)
+    app.add_exception_handler(Gone, _gone)
+    metrics, time = Metrics(), clock(simulated)
     _add_state(app, watch)
+    _add_metrics(app, watch, book, metrics)
     _add_pages(app, watch)
-    return Front(app, watch, book, simulated)
+    app.include_router(routes(watch, book, time))
+    return Front(app, watch, book, time, metrics)
 
 
 def _add_state(app: FastAPI, watch: Watch) -> None:
@@ -93,6 +102,15 @@ def _add_state(app: FastAPI, watch: Watch) -> None:
         return answering(watch).papers
 
 
+def _add_metrics(app: FastAPI, watch: Watch, book: Book | None, metrics: Metrics) -> None:
+    @app.get(
+        "/metrics", summary="How the service does, for Prometheus", response_class=PlainTextResponse
+    )
+    async def measured() -> PlainTextResponse:
+        backlog = await book.backlog() if book is not None else None
+        return PlainTextResponse(metrics.text(watch, backlog), media_type=MEDIA)
+
+
 def _add_pages(app: FastAPI, watch: Watch) -> None:
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> JSONResponse:
@@ -110,6 +128,19 @@ def _add_pages(app: FastAPI, watch: Watch) -> None:
 
 async def _bad(request: Request, error: Exception) -> Response:
     assert isinstance(error, Bad)
+    if request.url.path.startswith("/v2"):
+        return JSONResponse({"error": str(error)}, error.status, headers=headers(error))
     return Response(
         told(error), error.status, headers=headers(error), media_type="application/json"
     )
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    """No such address, or another method: said as each side of the service says it."""
+    assert isinstance(error, HTTPException)
+    word = "error" if request.url.path.startswith("/v2") else "detail"
+    return JSONResponse({word: error.detail}, error.status_code, headers=error.headers)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=400)  # nobody reads it

@@ -15,14 +15,15 @@ import orjson
 from charter import Frozen
 from serving.packing import BadRow, Packed, pack_rows
 from serving.signature import Input, Kind, Signature
+from serving.values import LARGEST
 
 MAX_ROWS = 10_000
 SHOWN = 20  # problems listed in one answer
 
 Row = dict[str, object]
 
-_TYPES: dict[Kind, dict[str, str]] = {
-    "number": {"type": "number"},
+_TYPES: dict[Kind, dict[str, Any]] = {
+    "number": {"type": "number", "minimum": -LARGEST, "maximum": LARGEST},
     "flag": {"type": "boolean"},
     "time": {"type": "string", "format": "date-time"},
     "text": {"type": "string"},
@@ -65,6 +66,16 @@ class Bad(Exception):
         self.problems = problems
         self.status = status
 
+    def __str__(self) -> str:
+        return "; ".join(map(_sentence, self.problems))
+
+
+def _sentence(problem: Problem) -> str:
+    places = (("row", problem.row), ("column", problem.field))
+    where = " ".join(f"{word} {place}" for word, place in places if place is not None)
+    said = f"found {problem.found}, wanted {problem.wanted}. {problem.remedy}"
+    return f"{where}: {said}" if where else said
+
 
 class Form:
     """Reads the requests of one model: one row (a JSON object), or many (a list of objects)."""
@@ -98,8 +109,12 @@ class Form:
     def read(self, body: bytes) -> tuple[Packed, list[Row], bool]:
         """The packed rows of a request, the rows, and whether it is a list; raises `Bad`."""
         rows, many = self.rows(body)
+        return self.packed(rows), rows, many
+
+    def packed(self, rows: list[Row]) -> Packed:
+        """The packed rows; raises `Bad` with all that is wrong with them."""
         try:
-            return self.pack(rows), rows, many
+            return self.pack(rows)
         except BadRow as error:
             raise Bad(self._problems(rows)) from error
 

@@ -12,62 +12,68 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
 
 from serving import feedback
+from serving.asgi import App, Clock, Gone, Receive, Scope, Send, body
 from serving.form import Bad, whole
 from serving.journaling.book import Book
 from serving.journaling.writers import Unwritten
 from serving.loaded import Loaded
+from serving.metrics import Meter, Metrics
 from serving.turn import Turns
-from serving.values import seconds
 from serving.watch import Watch
 
 log = logging.getLogger(__name__)
 
-MAX_BYTES = 8 * 2**20
 INLINE_BYTES = 16 * 2**10  # larger bodies are answered beside the event loop
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 JSON = (b"content-type", b"application/json")
-CLOCK = b"perennial-time"
+
+Way = tuple[Callable[[bytes, float], Awaitable[bytes]], Meter]
+"""What answers at an address, and what counts there."""
 
 
 class Front:
     """An ASGI application in front of another one."""
 
-    def __init__(self, app: App, watch: Watch, book: Book | None, simulated: bool) -> None:
+    def __init__(
+        self, app: App, watch: Watch, book: Book | None, clock: Clock, metrics: Metrics
+    ) -> None:
         self._app = app
         self._watch = watch
         self._book = book
-        self._simulated = simulated
+        self._clock = clock
+        self._metrics = metrics
         self._turns = Turns(lambda: answering(watch), book.write if book else None)
-        self._paths = {"/predict": self._predict, "/feedback": self._feedback}
+        self._ways: dict[str, Way] = {
+            "/predict": (self._predict, metrics.meter("/predict")),
+            "/feedback": (self._feedback, metrics.meter("/feedback")),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = self._paths.get(scope["path"]) if scope["type"] == "http" else None
-        if answer is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        way = self._ways.get(scope["path"])
         start = time.perf_counter()
-        at = self._now(scope) if self._simulated else time.time()
+        if way is None:
+            await self._rest(scope, receive, send, start)
+            return
+        answer, meter = way
+        at = self._clock(scope)
         extra: tuple[tuple[bytes, bytes], ...] = ()
         try:
             if scope["method"] != "POST":
                 raise Bad([NO_POST], status=405)
-            status, content = 200, await answer(await _body(receive), at)
+            status, content = 200, await answer(await body(receive), at)
         except Bad as bad:
             status, content = bad.status, told(bad)
             extra = tuple((k.encode(), v.encode()) for k, v in headers(bad).items())
-        except _Gone:
+        except Gone:
             return
         except Exception:
             log.exception("a fault at %s", scope["path"])
@@ -76,8 +82,28 @@ class Front:
         head = [JSON, size, *extra]
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": content})
+        spent = (time.perf_counter() - start) * 1e3
+        meter.count(status, spent)
         if self._book is not None:
-            self._book.tally.count(at, status, (time.perf_counter() - start) * 1e3)
+            self._book.tally.count(at, status, spent)
+
+    async def _rest(self, scope: Scope, receive: Receive, send: Send, start: float) -> None:
+        """What the app answers, counted under the template of its route."""
+        status = 500
+
+        async def sent(message: Any) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            spent = (time.perf_counter() - start) * 1e3
+            self._metrics.meter(route).count(status, spent)
+            if self._book is not None and route.endswith("/infer"):
+                self._book.tally.count(self._clock(scope), status, spent)
 
     async def _predict(self, body: bytes, at: float) -> bytes:
         try:
@@ -87,7 +113,7 @@ class Front:
             if self._book is not None:
                 await self._book.write(records)
         except Unwritten as why:
-            raise Bad([_unwritten(why)], status=503) from why
+            raise unwritten(why) from why
         return content
 
     async def _feedback(self, body: bytes, at: float) -> bytes:
@@ -97,22 +123,8 @@ class Front:
         try:
             receipt = await self._book.feedback(entries, at)
         except Unwritten as why:
-            raise Bad([_unwritten(why)], status=503) from why
+            raise unwritten(why) from why
         return orjson.dumps(receipt.model_dump())
-
-    def _now(self, scope: Scope) -> float:
-        """The time that the request says it is, where it says one."""
-        for name, value in scope["headers"]:
-            if name == CLOCK:
-                try:
-                    return seconds(datetime.fromisoformat(value.decode()))
-                except ValueError:
-                    break
-        return time.time()
-
-
-class _Gone(Exception):
-    """The client went away before its request was whole."""
 
 
 def answering(watch: Watch) -> Loaded:
@@ -122,24 +134,6 @@ def answering(watch: Watch) -> Loaded:
         problem = whole(why, "a release that answers", "Ask /ready until it says so.")
         raise Bad([problem], status=503)
     return watch.current
-
-
-async def _body(receive: Receive) -> bytes:
-    """The body, but never more of it than the limit."""
-    message = await receive()
-    body = message.get("body", b"")
-    if message.get("more_body"):
-        parts, size = [body], len(body)
-        while message.get("more_body") and size <= MAX_BYTES:
-            message = await receive()
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-        body = b"".join(parts)
-    if message["type"] != "http.request":
-        raise _Gone
-    if len(body) > MAX_BYTES:
-        raise Bad([TOO_LARGE], status=413)
-    return bytes(body)
 
 
 def told(bad: Bad) -> bytes:
@@ -152,16 +146,13 @@ def headers(bad: Bad) -> dict[str, str]:
     return {503: {"retry-after": "1"}, 405: {"allow": "POST"}}.get(bad.status, {})
 
 
-def _unwritten(why: Exception) -> Any:
+def unwritten(why: Exception) -> Bad:
+    """The refusal where the journal does not take what would be answered."""
     remedy = "Send the request again later; nothing of it was acknowledged."
-    return whole(f"a journal that cannot be written ({why})", "a journal that keeps this", remedy)
+    found = f"a journal that cannot be written ({why})"
+    return Bad([whole(found, "a journal that keeps this", remedy)], status=503)
 
 
-TOO_LARGE = whole(
-    "a larger body",
-    f"at most {MAX_BYTES // 2**20} MiB in one request",
-    "Send the rows in parts, or score a file with `perennial score`.",
-)
 NO_POST = whole("another method", "POST", "Send the rows as JSON with POST; /docs shows how.")
 NO_JOURNAL = whole(
     "a service without a journal", "one that keeps predictions", "Start it without --journal off."

@@ -135,6 +135,13 @@ class Journal:
         with self._database.reading() as connection:
             return _counts(connection, self.project)
 
+    def unfolded(self) -> float | None:
+        """When the oldest prediction came that no batch has; None where all are claimed."""
+        query = sa.select(sa.func.min(_p.at)).where(_p.project == self.project, _p.batch.is_(None))
+        with self._database.reading() as connection:
+            found: float | None = connection.scalar(query)
+            return found
+
     def window(self, since: float, until: float) -> Iterator[list[Seen]]:
         """Predictions of `since` <= at < `until` in order of time, in chunks of at most 10,000."""
         last = (since, -1)

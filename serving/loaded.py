@@ -49,6 +49,10 @@ class Loaded:
         packed, rows, many = self.form.read(body)
         return self._given([(rows, many, at)], packed)[0]
 
+    def rows(self, rows: list[Row], at: float) -> Answer:
+        """The answer to rows that were read already, a list; raises `Bad`."""
+        return self._given([(rows, True, at)], self.form.packed(rows))[0]
+
     def answers(self, asked: Sequence[tuple[bytes, float]]) -> list[Answer | Exception]:
         """The answers to several requests (body and time) in one run of the model; each is what
         `answer` gives or raises for it alone."""

@@ -8,8 +8,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serving.form import MAX_ROWS, Problem
+from serving.inference.schema import example, request_schema
 from serving.journal import Receipt
 from serving.loaded import Loaded
+from serving.values import LARGEST
 
 REFUSED = {
     "413": "The body, or the number of rows, is too large",
@@ -38,7 +40,21 @@ def document(app: FastAPI, loaded: Loaded | None) -> dict[str, Any]:
         answers = {"oneOf": [_ref("Answer"), {"type": "array", "items": _ref("Answer")}]}
         said = "An object to a row, a list in the same order to a list"
         predict["responses"]["200"] = _json(said, answers, loaded.example)
+        _name_model(whole["paths"], loaded)
     return whole
+
+
+def _name_model(paths: dict[str, Any], loaded: Loaded) -> None:
+    """Addresses with a model's name and version in them have these values and no others."""
+    signature = loaded.predictor.signature
+    known = {"name": signature.project, "version": str(loaded.live.release)}
+    for operation in (one for path in paths.values() for one in path.values()):
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "path":
+                parameter["schema"] = {"type": "string", "enum": [known[parameter["name"]]]}
+        if operation.get("tags") and "requestBody" in operation:
+            content = operation["requestBody"]["content"]["application/json"]
+            content["schema"], content["example"] = request_schema(signature), example(loaded)
 
 
 def _operation(summary: str) -> dict[str, Any]:
@@ -48,11 +64,11 @@ def _operation(summary: str) -> dict[str, Any]:
 def _feedback(parts: dict[str, Any], loaded: Loaded | None) -> dict[str, Any]:
     """Truths in, a receipt out."""
     parts["Receipt"] = Receipt.model_json_schema()
-    truth: dict[str, Any] = {"type": "number"}
+    truth: dict[str, Any] = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
     if loaded and loaded.predictor.signature.classes:
         truth = {"type": "string", "enum": list(loaded.predictor.signature.classes)}
     name = {"type": "string", "format": "uuid", "description": "The id of the answer"}
-    parts["Truth"] = _object({"id": name, "truth": truth})
+    parts["Truth"] = {**_object({"id": name, "truth": truth}), "additionalProperties": False}
     both = {"oneOf": [_ref("Truth"), {"type": "array", "items": _ref("Truth")}]}
     operation = _operation("Tell what turned out to be true, at any later time")
     body = {"required": True, "content": {"application/json": {"schema": both}}}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from serving.journal import Journal, Receipt, Truth
 from serving.journaling.database import Durable, address
@@ -19,6 +20,17 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PAUSE = 10.0  # seconds between two looks at the tally
+
+
+class Backlog(NamedTuple):
+    """What the journal is behind with."""
+
+    waiting: int
+    """Predictions that are not durable yet."""
+    lag: float
+    """Seconds that the oldest of them has been waiting."""
+    unfolded: float | None
+    """Seconds since the oldest prediction that no batch has; None where that is not known."""
 
 
 class Book:
@@ -55,6 +67,15 @@ class Book:
     async def feedback(self, entries: Sequence[tuple[str, Truth]], at: float) -> Receipt:
         """Returns when the truths are durable; raises `Unwritten`."""
         return await self._beside(lambda: self._opened().feedback(entries, at))
+
+    async def backlog(self) -> Backlog:
+        """How far behind it is; the database is asked one indexed question."""
+        waiting, lag = self._writer.waiting
+        try:
+            since = await self._beside(lambda: self._opened().unfolded())
+        except Unwritten:
+            return Backlog(waiting, lag, None)
+        return Backlog(waiting, lag, time.time() - since if since is not None else 0.0)
 
     async def _beside(self, work: Callable[[], T]) -> T:
         try:

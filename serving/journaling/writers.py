@@ -41,13 +41,19 @@ class Writer:
         """Done when the predictions are durable; fails with `Unwritten`."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
+        if not self._records:
+            self._since = time.monotonic()
         self._records.extend(records)
         self._waiting.append(done)
         if not self._due:
             self._due = True
-            self._since = time.monotonic()
             loop.call_soon(self._write)
         return done
+
+    @property
+    def waiting(self) -> tuple[int, float]:
+        """Predictions that are not durable yet, and for how long the oldest has waited (s)."""
+        return len(self._records), time.monotonic() - self._since if self._records else 0.0
 
     def _write(self) -> None:
         raise NotImplementedError
@@ -91,8 +97,16 @@ class Beside(Writer):
     def __init__(self, room: Store) -> None:
         super().__init__(room)
         self._thread = ThreadPoolExecutor(1, "journal")
+        self._flying = (0, 0.0)
+
+    @property
+    def waiting(self) -> tuple[int, float]:
+        size, since = self._flying
+        gathered, lag = super().waiting
+        return (size + gathered, time.monotonic() - since) if size else (gathered, lag)
 
     def _write(self) -> None:
+        self._flying = (len(self._records), self._since)
         records, waiting = self._take()
         told = asyncio.get_running_loop().call_soon_threadsafe
         self._thread.submit(self._insert, records, waiting, told)
@@ -115,7 +129,7 @@ class Beside(Writer):
         if self._records:
             self._write()
         else:
-            self._due = False
+            self._due, self._flying = False, (0, 0.0)
         settle(waiting, failure)
 
     async def close(self) -> None:

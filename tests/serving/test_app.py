@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from serving import releases
+from serving.asgi import MAX_BYTES
 from serving.form import MAX_ROWS
-from serving.front import MAX_BYTES
 from serving.journaling import ids
 from serving.packing import pack_rows
 from serving.predictor import Predictor
@@ -184,7 +184,7 @@ def test_a_service_waits_for_its_first_release(tmp_path: Path) -> None:
     command += ["--port", "0", "--port-file", str(port_file)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as service:
         try:
-            _until(port_file.exists)
+            _until(port_file.exists, 60)
             with httpx.Client(base_url=f"http://127.0.0.1:{port_file.read_text()}") as client:
                 _until(lambda: client.get("/ready").json()["refused"] is not None)
                 assert client.get("/ready").status_code == 503
