@@ -13,7 +13,8 @@ class Constraints(Frozen):
     """Limits that restrict the search before and the choice after."""
 
     train_minutes: float = Field(default=5.0, gt=0, le=10_000)
-    """Wall-clock minutes for search and final fit together; kept within 10 %."""
+    """Wall-clock minutes for search, final fit and the question whether there is enough data
+    together; kept within 10 %."""
     memory_gb: float = Field(default=4.0, gt=0, allow_inf_nan=False)
     """Resident memory of the run with the process that fits, in GiB; kept within 10 %."""
     latency_p99_ms: float = Field(default=50.0, gt=0, allow_inf_nan=False)

@@ -32,3 +32,6 @@ class Tuning(Frozen):
     """Most trials of one family; default: as many as the minutes allow."""
     prune: bool = True
     """Whether a trial that falls behind on its first folds is given up."""
+    learning_curve: bool = True
+    """Whether the model is fitted on fewer rows too, to tell what twice as many would bring. A
+    seventh of `constraints.train_minutes` is left for that, where it is more than a few seconds."""

@@ -18,6 +18,7 @@ from charter import Verdict
 from flows.headlines import headline
 from flows.pictures import convergence
 from serving.home import place
+from tasks.appraise import Appraisal
 from tasks.audit import Audit
 from tasks.collect import Collected
 from tasks.compare import Promotion
@@ -151,6 +152,14 @@ def _(record: Study) -> None:
         convergence(record.metric, trials),
         "How the search converged",
     )
+
+
+@_show.register
+def _(record: Appraisal) -> None:
+    points: list[Line] = [point.model_dump() for point in record.curve.points]
+    page = f"pages/{record.project}/study.html#is-there-enough-data"
+    _words(record.project, "appraise", record, page=page)
+    _table(record.project, "appraise-curve", points, f"{record.metric} by number of rows")
 
 
 @_show.register

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from tasks.appraise import Appraisal
 from tasks.audit import Audit
 from tasks.collect import Collected
 from tasks.compare import Promotion
@@ -101,6 +102,11 @@ def _(record: Study) -> str:
     trials = sum(rung.trials for rung in record.ladder)
     score = "no score" if rung.score is None else f"{record.metric} {rung.score:.4g}"
     return f"{record.family} taken, {score} across folds; {trials} trials in {record.seconds:.0f} s"
+
+
+@headline.register
+def _(record: Appraisal) -> str:
+    return record.curve.words.removesuffix(".")
 
 
 @headline.register

@@ -16,6 +16,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+import tasks.appraise
 import tasks.audit
 import tasks.collect
 import tasks.compare
@@ -104,6 +105,7 @@ split = step(tasks.split.split, retries=2, seconds=30 * MINUTE)
 engineer = step(tasks.engineer.engineer, retries=2, seconds=60 * MINUTE)
 audit = step(tasks.audit.audit, retries=2, seconds=30 * MINUTE)
 tune = step(tasks.tune.tune, retries=2)  # keeps its own minutes
+appraise = step(tasks.appraise.appraise, retries=2)  # likewise
 evaluate = step(tasks.evaluate.evaluate, retries=2, seconds=30 * MINUTE)
 package = step(tasks.package.package, retries=2, seconds=30 * MINUTE)
 refit = step(tasks.refit.refit, retries=2)  # keeps its own minutes

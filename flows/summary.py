@@ -244,6 +244,7 @@ def _where(trained: Trained, charter: Path) -> Table:
     docs = trained.validated.docs if trained.validated else ""
     lines = {
         "scorecard": page.as_uri(),
+        "enough data?": trained.study.appraised,
         "profile": place(trained.profile.page).as_uri(),
         **({"Data Docs": place(docs).as_uri()} if docs else {}),
         "release": str(place(trained.release.where)),

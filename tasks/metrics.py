@@ -28,6 +28,7 @@ __all__ = [
     "measure",
     "paired",
     "prices",
+    "redrawn",
     "resolve",
     "spread",
     "spreads",
@@ -185,6 +186,26 @@ def spreads(
     weights_of = _weights(count, seed, resamples, rows)
     drawn = [statistics(weights[:, blocks]) for weights in weights_of]
     return _intervals(values, np.concatenate(drawn), _expanded(tail, count))
+
+
+def redrawn(
+    metric: str,
+    cases: Sequence[Case],
+    blocks: np.ndarray | None = None,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> np.ndarray:
+    """The metric of several cases on the same rows: first as it is, then under each resample of
+    the rows or of whole `blocks`, the same for all; shape (cases, 1 + resamples)."""
+    rows = len(cases[0].truth)
+    statistics = [STATISTICS[metric](case) for case in cases]
+    values = [np.stack([statistic(np.ones((1, rows))) for statistic in statistics])]
+    count = rows if blocks is None else int(blocks.max()) + 1
+    for drawn in _weights(count, seed, resamples, rows):
+        weights = drawn if blocks is None else drawn[:, blocks]
+        values.append(np.stack([statistic(weights) for statistic in statistics]))
+    return np.concatenate(values, axis=1)
 
 
 def _intervals(values: np.ndarray, drawn: np.ndarray, tail: float) -> list[Interval]:

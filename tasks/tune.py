@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Value = bool | int | float | str | None
+APPRAISAL = 0.15
+"""Share of the minutes that is left for `appraise`, …"""
+APPRAISAL_SECONDS = 4.0
+"""… unless that would be less than this: then there is none."""
 
 
 class Start(Frozen):
@@ -75,6 +79,10 @@ class Study(Frozen):
     """How many rows it was fitted on, where there was no time or room for all."""
     baselines: dict[str, str] = {}
     """Fitted pipelines of the families named in `evaluation.beat`, likewise."""
+    searched_rows: int | None = None
+    """Rows that the winner's folds were fitted on, where there was no time for all."""
+    appraised: str = ""
+    """Whether there is enough data, in words; from `appraise`."""
     out_of_fold: str
     """Parquet file of the winner's out-of-fold predictions: row, truth, p_0, p_1 … or value."""
     trials: str
@@ -96,8 +104,8 @@ def champion(charter: Charter) -> Start | None:
 def tune(charter: Charter, training: Training, recipe: Recipe, start: Start | None = None) -> Study:
     """Climb the ladder: search each family, keep a rung only when its gain pays for its cost.
 
-    Search and final fits together keep `constraints.train_minutes` within 10 %, and this process
-    with its child keeps `constraints.memory_gb`. The parameters of `start` are the first that its
+    Search and final fits, with `appraise` after them, keep `constraints.train_minutes` within 10 %,
+    and this process with its child keeps `constraints.memory_gb`. The parameters of `start` are the first that its
     family tries, so that a search with few minutes does not fall behind the last one. A run that was killed goes on with the trials
     and the time that are left; a study that is finished is returned at once. Raises a Refusal
     when no model could be made within the constraints.
@@ -109,6 +117,13 @@ def tune(charter: Charter, training: Training, recipe: Recipe, start: Start | No
     with folder.locked() as waited:
         done = _finished(folder)
         return done or _search(charter, training, recipe, folder, began + waited, start)
+
+
+def seconds(charter: Charter) -> float:
+    """What search and final fits may take: the charter's minutes, less what `appraise` needs."""
+    total = 60 * charter.constraints.train_minutes
+    wanted = APPRAISAL * total if charter.tuning.learning_curve else 0.0
+    return total - wanted if wanted >= APPRAISAL_SECONDS else total
 
 
 def _finished(folder: Folder) -> Study | None:
@@ -131,7 +146,7 @@ def _search(
     from tasks.tuning.clock import Clock
     from tasks.tuning.sandbox import Sandbox
 
-    clock = Clock(folder.clock, 60 * charter.constraints.train_minutes, began)
+    clock = Clock(folder.clock, seconds(charter), began)
     clock.note = "reading the training rows"
     sandbox = Sandbox(
         load,
@@ -192,6 +207,7 @@ def _written(ground: Ground, ladder: Ladder, outcome: Outcome) -> Study:
         ladder=rungs(ladder, outcome),
         model=outcome.final.where,
         model_rows=outcome.final.rows,
+        searched_rows=ladder.climbs[outcome.winner.family].rows,
         baselines=dict(ladder.baselines),
         out_of_fold=records.keep_out_of_fold(ground, outcome.winner),
         trials=records.keep_trials(ground, trials),

@@ -151,6 +151,7 @@ def _data(papers: Papers) -> Part:
             f"{split.shared:,} of the rows held out have a twin among the training rows: the same "
             "inputs but for the time.",
             f"The holdout was opened {times(len(papers.scorecard.looks))} before this card.",
+            *filter(None, [papers.study.appraised]),
             *_refit(papers),
         ),
     )

@@ -25,8 +25,8 @@ text wherever they are given, so a column named `<script>` is shown and not run:
     )
     where = keep("pages/flights/scorecard.html", html)  # atomic, relative to the root
 
-- `charts`: histogram, bars, line (with bands), intervals, heat_map, convergence, reliability,
-  each with `title` and `caption`; `wide=True` where one chart has the whole width.
+- `charts`: histogram, bars, line (with bands), intervals, heat_map, convergence, growth,
+  reliability, each with `title` and `caption`; `wide=True` where one chart has the whole width.
 - `tables`: `table(caption, heads, rows)`, `verdicts(...)`, `badge(...)`, `meter(share)`.
 - `blocks`: `prose`, `stack` (below each other), `beside` (next to each other), `fold`, `notice`,
   `points` (a list), `preformatted`.

@@ -2,12 +2,14 @@
 
 from tasks.pages.bars import bars, histogram, intervals
 from tasks.pages.curves import Course, convergence, line, reliability
+from tasks.pages.growth import growth
 from tasks.pages.matrix import heat_map
 
 __all__ = [
     "Course",
     "bars",
     "convergence",
+    "growth",
     "heat_map",
     "histogram",
     "intervals",

@@ -169,14 +169,25 @@ def try_fold(
     (its first `tested` rows)."""
     began = time.perf_counter()
     prepared = _prepared(bench, family, fold, rows, tested)
-    ready = time.perf_counter()
+    return learn(bench, family, params, prepared, time.perf_counter() - began)
+
+
+def learn(
+    bench: Bench,
+    family: Family,
+    params: Mapping[str, Value],
+    prepared: Prepared,
+    prepare_seconds: float = 0.0,
+) -> Answer:
+    """Fit on the fit side of what was prepared and predict its test side."""
+    began = time.perf_counter()
     model = fitted(bench, family, params, prepared.X_fit, prepared.y_fit, prepared.w_fit)
     learnt = time.perf_counter()
     prediction = _predicted(bench, model, prepared.X_test, prepared.y_fit)
     ended = time.perf_counter()
     complete = len(np.unique(prepared.y_fit)) == bench.classes or bench.task == "regression"
     bench.last = Last(joined(prepared.steps, model), prepared.tested, complete)
-    return Answer(prediction, ready - began, learnt - ready, ended - learnt)
+    return Answer(prediction, prepare_seconds, learnt - began, ended - learnt)
 
 
 def _prepared(
@@ -184,7 +195,8 @@ def _prepared(
 ) -> Prepared:
     key = (family.style, fold, rows, tested)
     if key not in bench.cache:
-        made = _prepare(bench, family, fold, rows, tested)
+        fitting, test = bench.parts[fold]
+        made = prepare(bench, family, sample(fitting, rows, bench.seed + fold), test[:tested])
         held = sum(other.size for other in bench.cache.values())
         if held + made.size > bench.room:
             bench.cache.clear()
@@ -194,11 +206,8 @@ def _prepared(
     return bench.cache[key]
 
 
-def _prepare(
-    bench: Bench, family: Family, fold: int, rows: int | None, tested: int | None
-) -> Prepared:
-    fitting, test = bench.parts[fold]
-    fitting, test = sample(fitting, rows, bench.seed + fold), test[:tested]
+def prepare(bench: Bench, family: Family, fitting: np.ndarray, test: np.ndarray) -> Prepared:
+    """Rows at these positions, by steps that know only those of the fit side."""
     steps = unfitted(bench, family, family.start).named_steps["prepare"]
     X_fit = np.asarray(steps.fit_transform(bench.frame.iloc[fitting]))
     X_test = np.asarray(steps.transform(bench.frame.iloc[test]))

@@ -23,9 +23,11 @@ class Clock:
         seconds: float,
         began: float | None = None,
         now: Callable[[], float] = time.monotonic,
+        stage: str = "tune",
     ) -> None:
         """`seconds` is the budget, `began` when this run did, by `now`."""
         self._path = path
+        self._stage = stage
         self._now = now
         self._began = now() if began is None else began
         self._before = float(json.loads(path.read_text())["seconds"]) if path.exists() else 0.0
@@ -63,7 +65,7 @@ class Clock:
         now = self._now()
         if now - self._told >= every:
             self._told = now
-            report("tune", min(self.spent, self.total), self.total, self.note)
+            report(self._stage, min(self.spent, self.total), self.total, self.note)
 
     def write(self) -> None:
         draft = self._path.with_name(f".{self._path.name}")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Raised when old trials can no longer be compared with new ones."""
+AFTERWARDS = {"learning_curve"}
+"""Clauses of `tuning` that the search does not depend on."""
 KEPT = 3
 """Trials per family whose out-of-fold predictions stay."""
 
@@ -32,8 +34,9 @@ def fingerprint(
     charter: Charter, training: Training, recipe: Recipe, start: Start | None = None
 ) -> str:
     """SHA-256 of everything that the search depends on."""
-    clauses = (charter.constraints, charter.evaluation, charter.tuning, charter.goal.cost)
+    clauses = (charter.constraints, charter.evaluation, charter.goal.cost)
     parts = [VERSION, training.fingerprint, recipe.fingerprint]
+    parts.append(charter.tuning.model_dump_json(exclude=AFTERWARDS))
     parts += [clause.model_dump_json() for clause in clauses]
     if isinstance(charter.runtime.window, Decay):  # other windows choose rows, not weights
         parts.append(charter.runtime.window.model_dump_json())

@@ -17,8 +17,13 @@ SHOWN = 500
 """Most trials in the table; the Parquet file has all."""
 
 
-def write(charter: Charter, study: Study, trials: Sequence[dict[str, Any]]) -> str:
-    """`pages/<project>/study.html`."""
+def write(
+    charter: Charter,
+    study: Study,
+    trials: Sequence[dict[str, Any]],
+    found: Sequence[Section] = (),
+) -> str:
+    """`pages/<project>/study.html`; `found` are sections that stand after the ladder."""
     score = next((rung.score for rung in study.ladder if rung.taken), None)
     html = render(
         title=f"{charter.name}: study",
@@ -33,7 +38,7 @@ def write(charter: Charter, study: Study, trials: Sequence[dict[str, Any]]) -> s
             Fact("Memory", f"{study.peak_gb:.2f} GiB",
                  f"of {charter.constraints.memory_gb:g} GiB, at its peak"),
         ],
-        sections=[_ladder(study), _course(study, trials), _table(study, trials)],
+        sections=[_ladder(study), *found, _course(study, trials), _table(study, trials)],
         links=siblings("Study", charter.name),
         footer=f"Study {study.fingerprint[:16]}",
     )  # fmt: skip
