@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from charter.conflict import Conflict, agree
 from charter.data import Data, Names, Source
@@ -52,6 +53,15 @@ class Consent(Frozen):
             yield Conflict("given", "it with a table", "consent.column", "Take it out.")
 
 
+class Found(Frozen):
+    """What becomes of personal data that nobody declared."""
+
+    action: Literal["refuse", "drop", "mask", "hash"] = "refuse"
+    """Refuse the data, drop the column, mask what was found in each text, or hash each value."""
+    share: float = Field(default=0.01, ge=0, lt=1)
+    """The share of a column's filled rows above which a find counts."""
+
+
 class Privacy(Frozen):
     """Whose data they are. Nothing declared: nothing is replaced, and no row is left out."""
 
@@ -62,15 +72,34 @@ class Privacy(Frozen):
     anything is stored, and they are never inputs."""
     subject: str | None = None
     """Which identifier stands for the person; default: the first."""
+    quasi_identifiers: Names = ()
+    """Columns that together may single a person out: age, sex, postcode. The more people share them,
+    the better (k-anonymity)."""
+    sensitive: Names = ()
+    """Columns that nobody should learn of a person: l-diversity and t-closeness are told for each."""
+    k: int | None = Field(default=None, ge=2)
+    """At least so many rows share their quasi-identifiers, by bins and suppression; default: told,
+    nothing changed."""
     never_input: Names = ()
     """Columns that the model must not use."""
     consent: Consent | None = None
     """Only rows with consent for the purpose are used; the others are counted and not kept."""
+    found: Found = Found()
+    """What becomes of personal data that nobody declared."""
+    cleared: Names = ()
+    """Columns vouched for: no personal data, although they look like it."""
 
     @property
     def person(self) -> str | None:
         """The column that names the person."""
         return self.subject or (self.identifiers[0] if self.identifiers else None)
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """Columns of which the charter says what they are."""
+        return frozenset(
+            (*self.identifiers, *self.quasi_identifiers, *self.sensitive, *self.cleared)
+        )
 
     @property
     def guards(self) -> bool:
@@ -98,6 +127,17 @@ class Privacy(Frozen):
                 "subject", self.subject, f"one of the identifiers ({', '.join(self.identifiers)})",
                 "List it in privacy.identifiers, so that it is stored as a hash.",
             )  # fmt: skip
+        both = sorted(set(self.identifiers) & {*self.quasi_identifiers, *self.sensitive})
+        if both:
+            yield Conflict(
+                "identifiers", f"{', '.join(both)} here and as quasi-identifier or sensitive",
+                "each in one place", "An identifier is a hash; there is nothing else to protect.",
+            )  # fmt: skip
+        if self.k is not None and not self.quasi_identifiers:
+            yield Conflict(
+                "k", f"{self.k} without quasi-identifiers", "privacy.quasi_identifiers",
+                "Name the columns that may single a person out.",
+            )  # fmt: skip
         if self.consent is not None and not self.purpose:
             yield Conflict(
                 "consent", "no purpose", "privacy.purpose, since consent is given for a purpose",
@@ -112,7 +152,7 @@ class Privacy(Frozen):
 
 def of_privacy(target: str, data: Data, privacy: Privacy) -> Iterator[Conflict]:
     """A target that is an identifier, an identifier with a role that its hash cannot have."""
-    for key in ("identifiers", "never_input"):
+    for key in ("identifiers", "quasi_identifiers", "never_input"):
         if target in getattr(privacy, key):
             yield Conflict(
                 f"privacy.{key}", f"the target {target}", "other columns only",

@@ -88,7 +88,7 @@ def _(record: Validated) -> None:
 @_show.register
 def _(record: Protected) -> None:
     name = record.table.project
-    _words(name, "protect", record, record.purpose, verdicts=record.verdicts)
+    _words(name, "protect", record, record.purpose, verdicts=record.verdicts, page=record.page)
     barred: list[Line] = [{"reason": why, "rows": rows} for why, rows in record.barred.items()]
     _table(name, "protect-barred", barred, "Rows that may not be used, by reason")
 

@@ -16,6 +16,7 @@ from tasks.lake import Table
 from tasks.package import Bundle
 from tasks.protect import Protected
 from tasks.protection.door import total
+from tasks.protection.scan import Find
 from tasks.split import Split
 from tasks.tune import Start, Study
 from tasks.validate import Validated
@@ -41,9 +42,15 @@ def source(words: Charter) -> tuple[Ingested, Validated]:
     return ingested, validated
 
 
-def protected(words: Charter, table: Table, *barred: dict[str, int]) -> Protected:
-    """The rows that may be used; `barred` counts those that earlier doors kept out."""
-    found = show(steps.protect(words, table, total(*barred)))
+def protected(
+    words: Charter,
+    table: Table,
+    *barred: dict[str, int],
+    finds: tuple[Find, ...] | None = None,
+) -> Protected:
+    """The rows that may be used; `barred` counts those that earlier doors kept out, `finds` is what
+    ingestion found in these very rows."""
+    found = show(steps.protect(words, table, total(*barred), finds))
     gate("protect", found.verdicts, "Open the privacy page.")
     return found
 

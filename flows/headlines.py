@@ -64,6 +64,10 @@ def _(record: Protected) -> str:
     out = sum(record.barred.values())
     parts += [f"{out:,} without consent"] if out else []
     parts += [f"hashed: {', '.join(record.identifiers)}"] if record.identifiers else []
+    acted = [one.column for one in record.found if one.sure and record.action != "refuse"]
+    parts += [f"{record.action}: {', '.join(acted)}"] if acted else []
+    best = record.after or record.before
+    parts += [f"k = {best.k}"] if best else []
     return "; ".join(parts)
 
 

@@ -60,7 +60,11 @@ def train(
     with turn(words.name, "train"):
         settle(words.name)  # what a run that was killed left behind
         ingested, validated, rows = _rows(words, table_version)
-        protected = course.protected(words, rows.table, ingested.barred if ingested else {})
+        protected = (
+            course.protected(words, rows.table, ingested.barred, finds=ingested.found)
+            if ingested
+            else course.protected(words, rows.table)
+        )
         made = course.model(words, protected.table)
         scorecard = made.scorecard
         gate("evaluate", scorecard.verdicts, "Open the scorecard; nothing was deployed.")

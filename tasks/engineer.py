@@ -14,6 +14,7 @@ from serving.home import place
 from serving.signature import Input, Kind, Signature
 from tasks.explore import Profile
 from tasks.progress import report
+from tasks.protection.found import decided
 from tasks.recipe.clock import Part
 from tasks.split import Rows, Training, load_training
 
@@ -218,5 +219,6 @@ def _fingerprint(charter: Charter, training: Training, profile: Profile) -> str:
         sorted(charter.privacy.barred.items()),
         charter.fairness.sensitive,
         charter.fairness.at_prediction,
+        decided(charter.name),
     ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

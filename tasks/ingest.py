@@ -22,6 +22,8 @@ from tasks.ingestion.joins import Joined, joined_sources, prepare, workbench
 from tasks.ingestion.named import check_names
 from tasks.lake import Quarantine, Table
 from tasks.protection.door import Door, Withholding, counted, door, told
+from tasks.protection.found import Cleaning, decide, refuse, scanner, undeclared
+from tasks.protection.scan import Find
 from tasks.scratch import scratch
 from tasks.sources import Source, opened, rows
 from tasks.sources.refused import Spool
@@ -55,6 +57,8 @@ class Ingested(Frozen):
     """Rows at or after `data.until`, left for run time."""
     barred: dict[str, int] = {}
     """Rows that may not be used (privacy.consent), by reason; they are stored nowhere."""
+    found: tuple[Find, ...] = ()
+    """Columns with personal data that nobody declared, as they came."""
     joins: tuple[JoinReport, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 
@@ -74,7 +78,7 @@ def ingest(charter: Charter) -> Ingested:
             ingested = _Landing(
                 charter, [source, *joined], fingerprint, room, connection, guard
             ).land()
-        _remember(charter, ingested)
+        _remember(charter, fingerprint, ingested)
         log.info(
             "%s: %d of %d rows landed as version %d",
             source.name,
@@ -102,7 +106,8 @@ class _Landing:
         self.fingerprint = fingerprint
         self.connection = connection
         self.door = guard
-        self.refused = (Withholding if guard else Spool)(room / "refused")
+        cleans = charter.privacy.found.action != "refuse"
+        self.refused = (Withholding if guard or cleans else Spool)(room / "refused")
         self.sources = sources
         known = roles(charter)
         self.rows = rows(sources[0], known, room, self.refused)
@@ -115,6 +120,7 @@ class _Landing:
             self.schema = self.schema.append(self.derived.field)
         self.landing = self.schema if guard is None else guard.schema(self.schema)
         check_names(charter, self.schema)
+        self.scanner = scanner(charter, self.landing)
         self.read = self.later = self.landed = 0
 
     def land(self) -> Ingested:
@@ -127,14 +133,35 @@ class _Landing:
         if not self.read:  # landed by a run that was killed before it could say so
             for _ in self._batches():
                 pass
+        found = self.scanner.finds()
         return Ingested(
-            table=table,
+            table=self._cleaned(table, found),
             quarantine=self._keep("ingest", self.refused),
             source_rows=self.read + self.refused.count,
             later_rows=self.later,
             barred=counted(self.door),
+            found=found,
             joins=tuple(self._report(number, join) for number, join in enumerate(self.joins)),
         )
+
+    def _cleaned(self, table: Table, found: tuple[Find, ...]) -> Table:
+        """The table without personal data that nobody declared; what held them is removed."""
+        cleaning = Cleaning(self.charter, found)
+        try:
+            refuse(self.charter, found)
+            if not cleaning.actions:
+                return table
+            schema = cleaning.schema(self.landing)
+            check_names(self.charter, schema)
+            batches = map(cleaning.apply, lake.read(table))
+            reader = pa.RecordBatchReader.from_batches(schema, batches)
+            said = json.dumps(cleaning.actions, sort_keys=True)
+            digest = hashlib.sha256(f"{self.fingerprint}{said}".encode()).hexdigest()
+            return lake.write(table.where, self.charter.name, reader, digest)
+        finally:
+            if found and undeclared(self.charter, found):
+                lake.erase(table)
+            decide(self.charter.name, cleaning.actions)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         for batch in gathered(self.rows.schema, self.rows.batches):
@@ -151,6 +178,7 @@ class _Landing:
             batch = batch if self.door is None else self.door.apply(batch)
             self.landed += batch.num_rows
             if batch.num_rows:
+                self.scanner.look(batch)
                 yield batch
         for source in self.sources:
             source.check_unchanged()
@@ -209,6 +237,7 @@ def _fingerprint(charter: Charter, source: Source, joined: list[Source], guard: 
         "until": str(data.until),
         "time": data.time,
         "roles": {name: column.role for name, column in sorted(data.columns.items())},
+        "found": [charter.privacy.found.model_dump(), sorted(charter.privacy.declared), charter.fairness.sensitive],
         "target": [charter.goal.target.column, charter.goal.target.derive],
     }
     if guard is not None:
@@ -226,12 +255,12 @@ def _remembered(charter: Charter, fingerprint: str) -> Ingested | None:
     if not note.exists():
         return None
     ingested = Ingested.model_validate_json(note.read_text())
-    latest = lake.find(ingested.table.where, charter.name, fingerprint)
+    latest = lake.find(ingested.table.where, charter.name, ingested.table.fingerprint)
     return ingested if latest == ingested.table else None
 
 
-def _remember(charter: Charter, ingested: Ingested) -> None:
-    note = _note(charter, ingested.table.fingerprint)
+def _remember(charter: Charter, fingerprint: str, ingested: Ingested) -> None:
+    note = _note(charter, fingerprint)
     note.parent.mkdir(parents=True, exist_ok=True)
     fresh = note.with_suffix(f".{os.getpid()}.part")
     fresh.write_text(ingested.model_dump_json(indent=2))

@@ -167,6 +167,16 @@ def at(where: str, project: str, version: int) -> Table | None:
     )
 
 
+def erase(table: Table) -> None:
+    """Remove what this version brought, unless the newest one has it too; it cannot be read again."""
+    from deltalake import DeltaTable
+
+    newest = set(paths(DeltaTable(place(table.where))))
+    for path in paths(DeltaTable(place(table.where), version=table.version)):
+        if path not in newest or latest(table.where, table.project) == table:
+            path.unlink(missing_ok=True)
+
+
 def is_whole(table: Table) -> bool:
     """Whether every file of the version is still there."""
     from deltalake import DeltaTable

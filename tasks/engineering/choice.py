@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from charter import Charter, Refusal
 from serving.signature import Kind
 from tasks.explore import ColumnProfile, Profile
+from tasks.protection.found import decided
 from tasks.split import Training
 
 KINDS: dict[str, Kind] = {"number": "number", "category": "text", "flag": "flag", "time": "time"}
 """The roles that can be inputs, and the kind of input that each one makes."""
+
+
+FOUND = "personal data were found in it (privacy.found)"
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,9 @@ def _objections(charter: Charter, training: Training, column: ColumnProfile) -> 
     name, data = column.name, charter.data
     if name in data.known_later:
         yield "known only after the prediction is made (data.known_later)"
-    if name in charter.privacy.barred:
-        yield charter.privacy.barred[name]
+    barred = charter.privacy.barred | dict.fromkeys(decided(charter.name), FOUND)
+    if name in barred:
+        yield barred[name]
     if name in charter.features.drop:
         yield "not to be used (features.drop)"
     if name in charter.fairness.sensitive and not charter.fairness.at_prediction:

@@ -12,6 +12,7 @@ from charter import Charter
 from serving.signature import Input, Kind, Signature
 from tasks.engineering.choice import KINDS
 from tasks.explore import Profile
+from tasks.protection.found import decided
 from tasks.split import Training
 
 LEVELS = 200
@@ -41,13 +42,14 @@ def carried(charter: Charter, profile: Profile, names: Iterable[str]) -> tuple[I
 
     The key, the time, groups, slices, and whatever the next training may take after all: a column
     left out of the journal would be missing in every row that comes back from run time. What is
-    known only later, or is to be ignored, stays out.
+    known only later, or is to be ignored, or holds personal data that nobody declared, stays out.
     """
+    found = decided(charter.name)
     roles = {name: profile.column(name).role for name in names}
     return tuple(
         Input(name=name, kind=KINDS.get(role, "text"))
         for name, role in roles.items()
-        if role != "ignore" and name not in charter.data.known_later
+        if role != "ignore" and name not in charter.data.known_later and name not in found
     )
 
 

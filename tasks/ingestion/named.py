@@ -51,7 +51,10 @@ def _named(charter: Charter) -> Iterator[tuple[str, str]]:
         "evaluation.slices": charter.evaluation.slices,
         "features.drop": charter.features.drop,
         "privacy.identifiers": charter.privacy.identifiers,
+        "privacy.quasi_identifiers": charter.privacy.quasi_identifiers,
+        "privacy.sensitive": charter.privacy.sensitive,
         "privacy.never_input": charter.privacy.never_input,
+        "privacy.cleared": charter.privacy.cleared,
     }
     for where, names in lists.items():
         for name in names:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from charter import Charter
 from tasks.pages import Section, blocks, render, tables
 from tasks.pages.figures import interval, moment, number, share, times
+from tasks.protection.papers import people
 from tasks.recall import spelled
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def parts(papers: Papers, bundle: Bundle) -> list[Part]:
         _factors(papers),
         _ladder(papers),
         _gates(papers, bundle),
-        _ethics(papers.charter),
+        _ethics(papers),
         _limits(papers),
     ]
 
@@ -219,24 +220,11 @@ def _word(passed: bool, level: str) -> str:
     return "passed" if passed else {"warn": "warning"}.get(level, "failed")
 
 
-def _ethics(charter: Charter) -> Part:
-    privacy = charter.privacy
-    names = ", ".join(privacy.identifiers)
-    never = ", ".join(privacy.never_input)
+def _ethics(papers: Papers) -> Part:
     return Part(
         "Ethical considerations",
-        (
-            f"Purpose: {blank(privacy.purpose, 'privacy.purpose')}",
-            f"Names of persons: {names}; stored as keyed hashes only."
-            if names
-            else "(blank: privacy.identifiers) Nobody has declared which columns name persons.",
-            "Only rows of people who agreed to the purpose."
-            if privacy.consent
-            else "(blank: privacy.consent) Nobody has said whether people agreed.",
-            *((f"Never an input: {never}.",) if never else ()),
-            "(blank: fairness) No groups were compared beyond the slices above.",
-        ),
-    )
+        (*people(papers.charter, papers.table), "(blank: fairness) No groups were compared beyond the slices above."),
+    )  # fmt: skip
 
 
 def _limits(papers: Papers) -> Part:

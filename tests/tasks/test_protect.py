@@ -53,7 +53,7 @@ def test_only_rows_with_consent_are_stored_and_the_others_are_counted_by_reason(
     ended = "2026-01-01T00:00:00Z"
     people = [person(n, **({"ended": ended} if n in (1, 2) else {})) for n in range(1, 201)]
     write(tmp_path / "persons.csv", people)
-    ingested, found = taken(tmp_path, purpose="credit scoring", consent=CONSENT)
+    ingested, found = taken(tmp_path, purpose="credit scoring", consent=CONSENT, cleared=["mail"])
     want = {"consent is refused": 20, "no consent is told": 17, "consent was withdrawn": 2}
     assert ingested.barred == found.barred == want
     assert found.table == ingested.table  # nothing is written twice
@@ -66,10 +66,10 @@ def test_only_rows_with_consent_are_stored_and_the_others_are_counted_by_reason(
 
 def test_the_purpose_itself_and_other_words_can_mean_consent(tmp_path: Path) -> None:
     asks = {"column": "agreed", "given": ["no"]}
-    _, found = taken(tmp_path, purpose="research", consent=asks)
+    _, found = taken(tmp_path, purpose="research", consent=asks, cleared=["mail"])
     assert found.table.rows == 20
     write(tmp_path / "persons.csv", [person(n, agreed="Research") for n in range(1, 30)])
-    _, found = taken(tmp_path, purpose="research", consent={"column": "agreed"})
+    _, found = taken(tmp_path, purpose="research", consent={"column": "agreed"}, cleared=["mail"])
     assert found.table.rows == 29
 
 
@@ -173,6 +173,7 @@ def test_nothing_declared_costs_nothing_and_needs_no_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PERENNIAL_KEY")
+    write(tmp_path / "persons.csv", [person(n, mail=n) for n in range(1, 50)])
     ingested, found = taken(tmp_path)
     assert (found.table, found.barred, found.verdicts) == (ingested.table, {}, ())
 

@@ -1,0 +1,128 @@
+"""Which columns hold personal data: every value of every text column, batch by batch.
+
+RE2 looks at the different values of a batch, checksums only at what it finds; a column is judged by
+the share of its filled rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from charter import Frozen
+from tasks.protection import given_names
+from tasks.protection.recognisers import RECOGNISERS, Recogniser
+
+BY_NAME = "column name"
+CHECKED = 2_000
+"""Most candidates of one batch and kind that are checked one by one; the rest goes by their share."""
+
+
+class Find(Frozen):
+    """Personal data in one column."""
+
+    column: str
+    kind: str
+    """What was found most often: `email`, `phone`, …, or `column name`."""
+    share: float
+    """Of the filled rows."""
+    rows: int
+    sure: bool = True
+    """False where only the name of the column lets one ask."""
+
+
+@dataclass
+class _Tally:
+    """What one column showed so far."""
+
+    filled: int = 0
+    hits: Counter[str] = field(default_factory=Counter)
+    """Rows by kind."""
+    candidates: Counter[str] = field(default_factory=Counter)
+    any: int = 0
+    """Rows with at least one kind."""
+
+
+class Scanner:
+    """Looks at batches as they pass; `finds` says what was there."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._tallies = {name: _Tally() for name in names}
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that are looked at."""
+        return list(self._tallies)
+
+    def look(self, batch: pa.RecordBatch) -> None:
+        """Count what this batch holds."""
+        for name, tally in self._tallies.items():
+            if name in batch.schema.names:
+                _look(tally, batch.column(name))
+
+    def finds(self) -> tuple[Find, ...]:
+        """Every column with a find, the largest share first."""
+        found = [self._find(name, tally) for name, tally in self._tallies.items() if tally.filled]
+        return tuple(sorted(filter(None, found), key=lambda one: (-one.sure, -one.share)))
+
+    def _find(self, name: str, tally: _Tally) -> Find | None:
+        hits = Counter(dict(_likely(tally)))
+        if hits:
+            kind, most = hits.most_common(1)[0]
+            rows = min(max(most, tally.any if len(hits) > 1 else most), tally.filled)
+            return Find(column=name, kind=kind, share=rows / tally.filled, rows=rows)
+        if given_names.sure(name):
+            return Find(column=name, kind=BY_NAME, share=1.0, rows=tally.filled)
+        if given_names.maybe(name):
+            return Find(column=name, kind=BY_NAME, share=1.0, rows=tally.filled, sure=False)
+        return None
+
+
+def _likely(tally: _Tally) -> Iterator[tuple[str, int]]:
+    for one in RECOGNISERS:
+        rows = tally.hits[one.kind]
+        if rows and not (one.rarely and 2 * rows < tally.candidates[one.kind]):
+            yield one.kind, rows
+
+
+def _look(tally: _Tally, column: pa.Array) -> None:
+    tally.filled += len(column) - column.null_count
+    if not (pt.is_string(column.type) or pt.is_integer(column.type)):
+        return
+    coded = column.cast(pa.string()).dictionary_encode()
+    texts = coded.dictionary
+    if not len(texts):
+        return
+    rows = np.bincount(coded.indices.drop_null().to_numpy(), minlength=len(texts))
+    whole = pt.is_integer(column.type)
+    seen = np.zeros(len(texts), dtype=bool)
+    for one in RECOGNISERS:
+        if whole and not one.rarely:
+            continue  # of whole numbers only cards have a checksum
+        hits, candidates = _hits(one, texts, rows)
+        tally.candidates[one.kind] += candidates
+        tally.hits[one.kind] += int(rows[hits].sum())
+        seen |= hits
+    tally.any += int(rows[seen].sum())
+
+
+def _hits(one: Recogniser, texts: pa.Array, rows: np.ndarray) -> tuple[np.ndarray, int]:
+    """Which texts hold the kind (bool), and how many rows looked like it."""
+    found = pc.match_substring_regex(texts, one.pattern).to_numpy(zero_copy_only=False).copy()
+    places = np.flatnonzero(found)
+    candidates = int(rows[places].sum())
+    if one.pattern_is_enough or not len(places):
+        return found, candidates
+    step = max(1, len(places) // CHECKED)
+    passed = [bool(one.holds(texts[int(at)].as_py())) for at in places[::step]]
+    if step == 1:
+        found[places] = passed
+    else:  # a share of them stands for all
+        found[places] = np.resize(passed, len(places))
+    return found, candidates
