@@ -237,7 +237,11 @@ def _fingerprint(charter: Charter, source: Source, joined: list[Source], guard: 
         "until": str(data.until),
         "time": data.time,
         "roles": {name: column.role for name, column in sorted(data.columns.items())},
-        "found": [charter.privacy.found.model_dump(), sorted(charter.privacy.declared), charter.fairness.sensitive],
+        "found": [
+            charter.privacy.found.model_dump(),
+            sorted(charter.privacy.declared),
+            charter.fairness.sensitive,
+        ],
         "target": [charter.goal.target.column, charter.goal.target.derive],
     }
     if guard is not None:
