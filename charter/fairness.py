@@ -16,6 +16,7 @@ from charter.goal import Task
 FairnessMetric = Literal[
     "demographic_parity", "equalised_odds", "equal_opportunity", "error_ratio"
 ]  # fmt: skip
+MitigationName = Literal["reweighing", "decorrelation", "exponentiated_gradient", "thresholds"]
 OF_CLASSES: tuple[FairnessMetric, ...] = (
     "demographic_parity", "equalised_odds", "equal_opportunity",
 )  # fmt: skip
@@ -47,6 +48,14 @@ class Fairness(Frozen):
     """The area under the ROC curve from which on a column that tells a group is warned of."""
     at_prediction: bool = False
     """Whether the sensitive columns may be inputs, so that they are asked for with each row."""
+
+    mitigations: Literal["auto"] | tuple[MitigationName, ...] = "auto"
+    """What is tried where a limit is broken on training rows: weights of the rows (reweighing),
+    inputs without what tells the groups (decorrelation), a fit under the limits
+    (exponentiated_gradient), a threshold that moves with the likely group (thresholds). `auto`:
+    every one that suits the answer; `[]`: none, the model is only judged."""
+    minutes: float = Field(default=5, gt=0, allow_inf_nan=False)
+    """How long the mitigations may take, all together."""
 
     @model_validator(mode="after")
     def _agrees(self) -> Fairness:

@@ -30,6 +30,7 @@ from tasks.feedback import Fed
 from tasks.history import Entry
 from tasks.ingest import Ingested
 from tasks.lake import Table
+from tasks.mitigate import Mitigated
 from tasks.monitor import Watched
 from tasks.package import Bundle
 from tasks.protect import Protected
@@ -160,6 +161,19 @@ def _(record: Appraisal) -> None:
     page = f"pages/{record.project}/study.html#is-there-enough-data"
     _words(record.project, "appraise", record, page=page)
     _table(record.project, "appraise-curve", points, f"{record.metric} by number of rows")
+
+
+@_show.register
+def _(record: Mitigated) -> None:
+    arms: list[Line] = [
+        {"arm": arm.name or "unmitigated", record.measure: arm.quality.value if arm.quality else None,
+         **{f"apart by {one.of}": one.figure.value
+            for one in (arm.treatment.disparities if arm.treatment else ())},
+         "taken": "→" if arm.name and arm.name == record.chosen else "", "why not": arm.why}
+        for arm in record.arms
+    ]  # fmt: skip
+    _words(record.project, "mitigate", record, page=record.page)
+    _table(record.project, "mitigate-arms", arms, "What was tried, out of fold")
 
 
 @_show.register

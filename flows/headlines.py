@@ -16,6 +16,7 @@ from tasks.feedback import Fed
 from tasks.history import Entry
 from tasks.ingest import Ingested
 from tasks.lake import Table
+from tasks.mitigate import Mitigated
 from tasks.monitor import Watched
 from tasks.package import Bundle
 from tasks.protect import Protected
@@ -111,6 +112,11 @@ def _(record: Study) -> str:
 @headline.register
 def _(record: Appraisal) -> str:
     return record.curve.words.removesuffix(".")
+
+
+@headline.register
+def _(record: Mitigated) -> str:
+    return record.reason
 
 
 @headline.register

@@ -27,6 +27,7 @@ import tasks.explore
 import tasks.feedback
 import tasks.ingest
 import tasks.keep
+import tasks.mitigate
 import tasks.monitor
 import tasks.package
 import tasks.protect
@@ -106,6 +107,7 @@ engineer = step(tasks.engineer.engineer, retries=2, seconds=60 * MINUTE)
 audit = step(tasks.audit.audit, retries=2, seconds=30 * MINUTE)
 tune = step(tasks.tune.tune, retries=2)  # keeps its own minutes
 appraise = step(tasks.appraise.appraise, retries=2)  # likewise
+mitigate = step(tasks.mitigate.mitigate, retries=2)  # keeps its own minutes
 evaluate = step(tasks.evaluate.evaluate, retries=2, seconds=30 * MINUTE)
 package = step(tasks.package.package, retries=2, seconds=30 * MINUTE)
 refit = step(tasks.refit.refit, retries=2)  # keeps its own minutes

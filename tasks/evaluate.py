@@ -131,7 +131,8 @@ def _judge(
     for name in charter.evaluation.minimum:
         metrics.resolve(name, task)
     truth, chances = out_of_fold(study, task)
-    decision = decide(charter, task, classes, truth, chances)
+    own = study.mitigation.decision if study.mitigation else None
+    decision = own or decide(charter, task, classes, truth, chances)
     why = f"study {study.fingerprint[:16]}"
     rows = open_holdout(split.holdout, by="evaluate", why=why)
     case = Case(

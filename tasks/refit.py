@@ -25,6 +25,7 @@ from tasks.split import Rows, Split, load_training, open_holdout
 from tasks.tune import Study
 
 if TYPE_CHECKING:
+    from tasks.mitigation.bench import Ground
     from tasks.tuning.bench import Bench
 
 WAY = 1
@@ -84,6 +85,7 @@ def refit(
 
 def _fit(charter: Charter, split: Split, recipe: Recipe, study: Study, where: str) -> str:
     """Leave the fitted pipeline at `where`; why there is none, or nothing."""
+    from tasks.mitigation.bench import complete
     from tasks.models import family
     from tasks.tuning.sandbox import Sandbox, Stopped
     from tasks.tuning.scale import finish
@@ -92,9 +94,12 @@ def _fit(charter: Charter, split: Split, recipe: Recipe, study: Study, where: st
     place(where).parent.mkdir(parents=True, exist_ok=True)
     seconds = 60 * charter.constraints.train_minutes
     try:
-        with Sandbox(
-            everything, (charter, split, recipe), memory_gb=charter.constraints.memory_gb
-        ) as sandbox:
+        memory = charter.constraints.memory_gb
+        if study.mitigation is not None:
+            with Sandbox(everybody, (charter, split, recipe, study), memory_gb=memory) as ground:
+                ground.call(complete, study.mitigation, where, seconds, seconds=seconds)
+            return ""
+        with Sandbox(everything, (charter, split, recipe), memory_gb=memory) as sandbox:
             member, rows = family(study.family), study.model_rows
             sandbox.call(finish, member, study.params, rows, where, seconds=seconds)
     except Stopped as stopped:
@@ -107,9 +112,25 @@ def everything(charter: Charter, split: Split, recipe: Recipe) -> Bench:
     """Training rows and holdout, ready for a fit; what the sandbox loads."""
     from tasks.tuning.bench import prepared
 
+    return prepared(charter, split.training, recipe, _all(split), parts=[])
+
+
+def everybody(charter: Charter, split: Split, recipe: Recipe, study: Study) -> Ground:
+    """The same with the groups, for a study whose model was mitigated."""
+    from tasks.mitigation.bench import aligned, grounded, judged
+    from tasks.tuning.bench import prepared
+
+    assert study.mitigation is not None
+    rows = _all(split)
+    bench = prepared(charter, split.training, recipe, rows, parts=[])
+    every = judged(charter, study.mitigation.axes, rows.table)
+    known = aligned(every, study.mitigation.groups)
+    return grounded(charter, split.training, study, bench, known)
+
+
+def _all(split: Split) -> Rows:
     held = open_holdout(split.holdout, "refit", "the winner learns the rows that it was judged on")
-    rows = _every(load_training(split.training), held)
-    return prepared(charter, split.training, recipe, rows, parts=[])
+    return _every(load_training(split.training), held)
 
 
 def _every(training: Rows, held: Rows) -> Rows:

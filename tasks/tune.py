@@ -11,6 +11,7 @@ from charter.tuning import FamilyName
 from serving import bundle as bundles
 from serving import releases
 from serving.home import home, place
+from tasks.auditing.applied import Applied
 from tasks.engineer import Recipe
 from tasks.split import Training
 
@@ -89,6 +90,8 @@ class Study(Frozen):
     """Parquet file: number, family, state, score, seconds, params (JSON)."""
     seconds: float
     peak_gb: float
+    mitigation: Applied | None = None
+    """How groups came to be treated alike, where the winner of the search did not do so."""
 
 
 def champion(charter: Charter) -> Start | None:

@@ -7,8 +7,9 @@ from are never those that it is judged on.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from charter import Charter, Frozen
 from charter.goal import Task
@@ -16,9 +17,10 @@ from tasks import metrics
 from tasks.auditing.groups import Groups
 from tasks.auditing.treatment import Figure
 from tasks.engineer import Recipe
-from tasks.models import family
-from tasks.recipe.pipeline import pipeline
 from tasks.splitting.folding import Fold, stratified
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SAMPLE = 10_000
 FOLDS = 3
@@ -83,6 +85,9 @@ def _some(rows: int, seed: int) -> np.ndarray:
 
 def _together(recipe: Recipe, X: pd.DataFrame, codes: np.ndarray, folds: list[Fold]) -> np.ndarray:
     """Out-of-fold probabilities of each group from all inputs, shape (rows, groups)."""
+    from tasks.models import family
+    from tasks.recipe.pipeline import pipeline
+
     count = int(codes.max()) + 1
     boosting, task = family("boosting"), _task(count)
     params = {**boosting.start, "trees": TREES, "rate": 0.15}
@@ -119,6 +124,8 @@ def _carrier(
 
 def _values(column: pd.Series) -> np.ndarray:
     """Each text, or each part of a number, as a position; missing values are one of their own."""
+    import pandas as pd
+
     if not pd.api.types.is_numeric_dtype(column):
         return np.asarray(pd.factorize(column)[0] + 1)
     numbers = column.to_numpy(dtype=np.float64)

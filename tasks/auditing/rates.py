@@ -9,9 +9,9 @@ them against it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from charter.fairness import FairnessMetric
 from serving.signature import Decision
@@ -42,7 +42,8 @@ class Judged:
 class Tally:
     """Sums of some quantities for each group; call it with weights, (resamples, rows)."""
 
-    cells: sparse.csr_matrix
+    cells: Any
+    """A sparse matrix, (rows, quantities): what each row adds to which sum."""
     shape: tuple[int, ...]
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
@@ -65,6 +66,8 @@ def confusions(case: Judged, groups: Groups) -> Tally:
 
 def sums(values: np.ndarray, groups: Groups) -> Tally:
     """The sum of a value by group, and the rows: shape (groups, 2)."""
+    from scipy import sparse
+
     width = len(groups.values)
     cell = np.concatenate([2 * groups.codes, 2 * groups.codes + 1])
     row = np.tile(np.arange(len(values)), 2)
@@ -74,6 +77,8 @@ def sums(values: np.ndarray, groups: Groups) -> Tally:
 
 
 def _tally(cell: np.ndarray, what: np.ndarray, shape: tuple[int, ...]) -> Tally:
+    from scipy import sparse
+
     rows = np.arange(len(cell))
     cells = sparse.csr_matrix((what, (rows, cell)), shape=(len(cell), int(np.prod(shape))))
     return Tally(cells, shape)

@@ -134,6 +134,19 @@ def treatment(
     )  # fmt: skip
 
 
+def worst(metric: FairnessMetric, case: Judged, every: Sequence[Groups], support: int) -> float:
+    """The largest difference over some columns, without interval; NaN where none can be judged."""
+    found = [np.nan]
+    for groups in every:
+        numeric = metric == "error_ratio"
+        tally = (
+            sums(np.abs(case.ours - case.truth), groups) if numeric else confusions(case, groups)
+        )
+        judged = resting(metric, tally.counts) >= support
+        found.append(float(apart(metric, compared(metric, tally.counts[None]), judged)[0]))
+    return float(np.nanmax(found)) if np.isfinite(found).any() else float("nan")
+
+
 def _compared(
     charter: Charter, metric: FairnessMetric, case: Judged, groups: Groups, draw: dict[str, Any]
 ) -> tuple[Disparity, list[Treated]]:

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+import tasks.graph.mitigated
 import tasks.graph.neighbours
 import tasks.graph.trees  # noqa: F401  (registers its estimators)
 from serving.signature import Signature

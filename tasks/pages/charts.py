@@ -4,9 +4,11 @@ from tasks.pages.bars import bars, histogram, intervals
 from tasks.pages.curves import Course, convergence, line, reliability
 from tasks.pages.growth import growth
 from tasks.pages.matrix import heat_map
+from tasks.pages.tradeoff import Offer, tradeoff
 
 __all__ = [
     "Course",
+    "Offer",
     "bars",
     "convergence",
     "growth",
@@ -15,4 +17,5 @@ __all__ = [
     "intervals",
     "line",
     "reliability",
+    "tradeoff",
 ]
