@@ -98,7 +98,9 @@ def _strongest(found: Findings) -> Iterator[str]:
         yield strong("No column that may be used tells anything about the target alone.")
         return
     told = [f"{r.column} ({measured(found.truth, r)})" for r in open_to if r.strength >= 0.005]
-    yield join([strong("What tells most alone: "), _listed(told), "."])
+    guess = "0" if found.truth.task == "regression" else "0.5"
+    known = f"; {guess} would be guessing, 1 knowing."
+    yield join([strong("What tells most alone: "), _listed(told), known])
 
 
 def _gaps(found: Findings) -> Iterator[str]:

@@ -32,6 +32,7 @@ class Outliers:
     code: float | None = None
     """An extreme value that stands there again and again, as codes for missing values do."""
     code_rows: int = 0
+    """Exact unless a sample was drawn."""
 
     @property
     def share(self) -> float:
@@ -94,5 +95,5 @@ def _coded(store: Store, column: Content, far: Outliers) -> Outliers:
             f"{next_one}({at}) FILTER (WHERE {at} {sign} {value!r}) FROM data"
         )
         if same >= CODE_ROWS and beside is not None and abs(value - beside) > width:
-            return replace(far, code=value, code_rows=same)
+            return replace(far, code=value, code_rows=round(same * store.outside / store.rows))
     return far

@@ -12,6 +12,8 @@ from tasks.pages.blocks import NOTHING, join
 
 MOST = 20
 """Characters of a name that are shown."""
+FAINTEST, STRONGEST = 0.06, 0.7
+"""Opacity of a cell from 0 to 1; the number in it has to stay readable."""
 
 
 def heat_map(
@@ -80,7 +82,7 @@ def _cell(x: float, y: float, size: tuple[float, float], value: float | None, ti
     if value is None or abs(value) < 0.005:
         return held
     kind = "cell-positive" if value > 0 else "cell-negative"
-    strength = round(0.06 + 0.64 * min(1.0, abs(value)), 3)
+    strength = round(FAINTEST + (STRONGEST - FAINTEST) * min(1.0, abs(value)), 3)
     return held + Markup('<g opacity="{}">{}</g>').format(
         strength, axes.box(x + 0.5, y + 0.5, size[0] - 1, size[1] - 1, kind, tip, 2)
     )

@@ -25,24 +25,34 @@ def table(
     body = [tuple(row) for row in rows]
     numeric = [_is_numeric([row[at] for row in body]) for at in range(len(heads))]
     head = join(
-        Markup('<th scope="col"{}>{}</th>').format(_align(right), name)
+        Markup('<th scope="col"{}{}>{}</th>').format(
+            _align(right), _role(wrap, "columnheader"), name
+        )
         for name, right in zip(heads, numeric, strict=True)
     )
-    lines = join(_line(row, numeric) for row in body)
+    lines = join(_line(row, numeric, wrap) for row in body)
+    group, line = _role(wrap, "rowgroup"), _role(wrap, "row")
     return Markup(
         '<div class="scroll" tabindex="0" role="region" aria-label="{0}">'
-        '<table class="{1}"><caption>{0}</caption><thead><tr>{2}</tr></thead>'
-        "<tbody>{3}</tbody></table></div>"
-    ).format(caption, "wraps" if wrap else "", head, lines)
+        '<table class="{1}"{2}><caption>{0}</caption><thead{3}><tr{4}>{5}</tr></thead>'
+        "<tbody{3}>{6}</tbody></table></div>"
+    ).format(caption, "wraps" if wrap else "", _role(wrap, "table"), group, line, head, lines)
 
 
-def _line(row: Sequence[Cell], numeric: Sequence[bool]) -> Markup:
-    first = Markup('<th scope="row"{}>{}</th>').format(_align(numeric[0]), _text(row[0]))
+def _line(row: Sequence[Cell], numeric: Sequence[bool], wrap: bool) -> Markup:
+    first = Markup('<th scope="row"{}{}>{}</th>').format(
+        _align(numeric[0]), _role(wrap, "rowheader"), _text(row[0])
+    )
     rest = join(
-        Markup("<td{}>{}</td>").format(_align(right), _text(cell))
+        Markup("<td{}{}>{}</td>").format(_align(right), _role(wrap, "cell"), _text(cell))
         for cell, right in zip(row[1:], numeric[1:], strict=True)
     )
-    return Markup("<tr>{}{}</tr>").format(first, rest)
+    return Markup("<tr{}>{}{}</tr>").format(_role(wrap, "row"), first, rest)
+
+
+def _role(wrap: bool, role: str) -> Markup:
+    """What the element is, said aloud: on a phone, wrapped tables are no tables to the browser."""
+    return Markup(' role="{}"').format(role) if wrap else Markup("")
 
 
 def _text(cell: Cell) -> str:

@@ -13,7 +13,9 @@ import pyarrow as pa
 import pytest
 
 from tasks.exploration.custody import custody
+from tasks.exploration.findings import findings
 from tasks.exploration.relations import _area
+from tasks.exploration.report import report
 from tasks.exploration.store import opened
 from tasks.explore import Profile, explore
 from tasks.judgement import gates
@@ -271,3 +273,22 @@ def test_strengths_have_intervals_that_hold_them(root: Path, rng: Any) -> None:
         found = {relation.column: relation for relation in look(charter(), columns).relations}
         assert 0 < found["x"].low < found["x"].strength < found["x"].high < 1
         assert found["noise"].low == 0.0
+
+
+# --- samples
+
+
+def test_a_sample_is_declared_on_the_page(root: Path, rng: Any) -> None:
+    said = charter(data={"time": "at"}, evaluation={"split": {"by": "random"}})
+    at = [datetime(2024, 1, 1) + timedelta(hours=step) for step in range(ROWS)]
+    table = land({"at": at, "x": rng.normal(size=ROWS), "y": rng.random(ROWS) < 0.5})
+    truth, held = custody(said, table)
+    with opened(table, 1, held, most=400) as store:
+        found = findings(said, store, truth)
+    assert (found.rows, found.outside, found.twins.rows) == (400, ROWS - held.sum(), found.outside)
+    page = report(said, table, found)
+    assert f"drawn from {found.outside:,}" in page
+    assert f"400 drawn with a fixed seed from the {found.outside:,} rows" in page
+    assert "Rows of the sample per day" in page
+    assert found.pauses is not None
+    assert found.pauses.usual <= 4 * 3600  # of all rows; the sample would wait longer

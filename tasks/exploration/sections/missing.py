@@ -70,7 +70,7 @@ def _telling(found: Findings) -> Markup:
         )
     heads = ("Column", "Target", "Where missing", "Where not", "Difference", "95 % interval")
     table = tables.table(
-        "Where it tells something that a value is missing",
+        "Gaps that tell something",
         heads,
         [_line(found, told) for told in clear[:MOST_LINES]],
     )

@@ -33,15 +33,13 @@ def section(charter: Charter, found: Findings) -> Section:
 def _lead(outliers: Sequence[Outliers]) -> str:
     tails = sum(far.tail for far in outliers)
     rare = len(outliers) - tails
-    parts = []
-    if rare:
-        parts.append(
-            f"{number(rare)} {'column has' if rare == 1 else 'columns have'} rare far values"
-        )
-    if tails:
-        has = "has" if tails == 1 else "have"
-        parts.append(f"{number(tails)} {has} a long tail, which is a shape and no fault")
+    parts = [f"{_columns(rare)} rare far values"] if rare else []
+    parts += [f"{_columns(tails)} a long tail, which is a shape and no fault"] if tails else []
     return f"{'; '.join(parts)}."
+
+
+def _columns(count: int) -> str:
+    return f"{number(count)} {'column has' if count == 1 else 'columns have'}"
 
 
 def _line(far: Outliers) -> tuple[str, ...]:

@@ -63,21 +63,29 @@ def _balance(charter: Charter, truth: Truth) -> Markup:
     known = sum(truth.counts)
     if rows >= RARE * known and rows >= FEW:
         return blocks.NOTHING
-    metric = resolve(charter.evaluation.metric, truth.task)
     folds = charter.evaluation.folds
     told = [
         f"Answering {truth.classes[truth.counts.index(max(truth.counts))]} every time would be "
         f"right in {share(max(truth.counts) / known)} of the rows: being right often says little.",
         f"Each of the {folds} folds has about {number(rows // folds)} rows of {name} to judge by, "
         "so that scores move from fold to fold.",
-        f"The charter judges by {metric}, which such a class hardly moves: set "
-        "evaluation.metric to average_precision or balanced_accuracy, or goal.cost."
-        if metric in BLIND
-        else f"The charter judges by {metric}, which does see such a class; what missing one costs "
-        "belongs into goal.cost.",
+        _judged(charter, truth),
     ]
     heading = f"{name} is rare: {number(rows)} rows, {share(rows / known)}"
     return blocks.notice("warn", heading, blocks.points(told))
+
+
+def _judged(charter: Charter, truth: Truth) -> str:
+    metric = resolve(charter.evaluation.metric, truth.task)
+    if metric in BLIND:
+        return (
+            f"The charter judges by {metric}, which such a class hardly moves: set "
+            "evaluation.metric to average_precision or balanced_accuracy, or goal.cost."
+        )
+    seen = f"The charter judges by {metric}, which does see such a class"
+    if charter.goal.cost.given:
+        return f"{seen}, and weighs errors as goal.cost says."
+    return f"{seen}; what it costs to miss one belongs in goal.cost."
 
 
 def _quantiles(content: Content) -> Markup:
