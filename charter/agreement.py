@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 
 from charter.conflict import Conflict
 from charter.constraints import Constraints
-from charter.data import Data
+from charter.data import CsvSource, Data, DeltaSource, ExcelSource, PythonSource, SqlSource
 from charter.evaluation import METRICS, ByGroup, ByTime, Evaluation
 from charter.features import Features
 from charter.goal import Goal
@@ -100,6 +101,57 @@ def of_window(data: Data, runtime: Runtime) -> Iterator[Conflict]:
             "data.time, which says how old a row is",
             "Name the time column in data.time, or take `all` or a number of rows.",
         )
+
+
+def of_growth(data: Data) -> Iterator[Conflict]:
+    """A source that cannot grow, or of which nothing tells what is new."""
+    source, watermark = data.source, data.watermark
+    if watermark is not None and not (data.grows and isinstance(source, SqlSource)):
+        yield Conflict(
+            "data.watermark",
+            f"{watermark} for a source of kind {source.kind}, grows: {str(data.grows).lower()}",
+            "a query that grows",
+            "Take watermark out, or set grows: true for a source of kind sql.",
+        )
+    if not data.grows:
+        return
+    if isinstance(source, ExcelSource | PythonSource):
+        yield Conflict(
+            "data.grows",
+            f"true for a source of kind {source.kind}",
+            "kind csv, jsonl, parquet, delta or sql",
+            "Take grows out (all rows are read each time), or write the rows as one of these.",
+        )
+    if isinstance(source, SqlSource) and watermark is None:
+        yield Conflict(
+            "data.watermark",
+            "none for a query that grows",
+            "a column that says which rows are new",
+            "Name one that only goes up, such as a row's number or when it was written.",
+        )
+    if isinstance(source, DeltaSource) and source.version is not None:
+        yield Conflict(
+            "data.source.version",
+            f"{source.version} of a table that grows",
+            "no version, which means the newest",
+            "Take version out, or grows.",
+        )
+    if isinstance(source, CsvSource) and not _bytewise(source.encoding):
+        yield Conflict(
+            "data.source.encoding",
+            f"{source.encoding} for a file that grows",
+            "utf-8, or an encoding of one byte a character",
+            "Write the file as utf-8, or take grows out.",
+        )
+
+
+def _bytewise(encoding: str) -> bool:
+    """Whether a comma, a quote and a line end are one byte each, wherever they stand."""
+    if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
+        return True
+    shift = b"\x1b$B!!"  # two bytes a character from here on, where an encoding has states
+    letters = (bytes(range(256)) + shift).decode(encoding, "replace")
+    return len(letters) == 261 and letters[:128].encode("ascii", "replace") == bytes(range(128))
 
 
 def _misplaced(key: str, target: str) -> Conflict:

@@ -48,7 +48,7 @@ class Charter(Frozen):
         window = agreement.of_window(self.data, self.runtime)
         private = of_privacy(self.goal.target.column, self.data, self.privacy)
         fair = of_fairness(self.goal.target.column, self.goal.target.task, self.fairness)
-        agree([*columns, *search, *window, *private, *fair])
+        agree([*columns, *search, *window, *private, *fair, *agreement.of_growth(self.data)])
         return self
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -24,7 +23,7 @@ Names = Annotated[tuple[str, ...], AfterValidator(distinct)]
 
 def _encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
+        " ".encode(name)
     except LookupError:
         raise ValueError("an encoding that Python knows, such as utf-8 or latin-1") from None
     return name
@@ -195,6 +194,14 @@ class Data(Frozen):
     """Where the rows come from."""
     until: date | datetime | None = None
     """Rows of this time and later are left for run time (needs `time`)."""
+    grows: bool = False
+    """Whether the source only ever gets rows behind those that it has: a run reads what is new, once.
+
+    A file of lines, a folder of Parquet files, a Delta table, or a query with a `watermark`. Where
+    the rows of before are not there any more as they were, all of it is read anew."""
+    watermark: str | None = None
+    """The column of a growing query that no new row may have a smaller value in than an older one,
+    such as a number that counts up, or when the row was written."""
     key: Names = ()
     """Columns that name a row; no two rows may share them."""
     time: str | None = None

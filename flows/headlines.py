@@ -40,7 +40,10 @@ def headline(record: object) -> str:
 
 @headline.register
 def _(record: Ingested) -> str:
-    parts = [f"{record.table.rows:,} rows landed (version {record.table.version})"]
+    brought = "" if record.new_rows is None else f", which brought {record.new_rows:,}"
+    parts = [f"{record.table.rows:,} rows landed (version {record.table.version}{brought})"]
+    parts += [f"all of them anew: {record.anew}"] if record.anew else []
+    parts += [f"{record.waiting:,} bytes wait for the end of their row"] if record.waiting else []
     parts += [f"{record.later_rows:,} left for run time"] if record.later_rows else []
     parts += [f"{record.quarantine.rows:,} in quarantine"] if record.quarantine.rows else []
     parts += [

@@ -21,7 +21,7 @@ FOREVER = {
     "delta.deletedFileRetentionDuration": "interval 36500 days",
 }
 # What our commits say of themselves, so that nothing has to be counted again.
-METADATA = ("fingerprint", "rows", "counts")
+METADATA = ("fingerprint", "rows", "counts", "grown")
 
 
 def opened(folder: Path, schema: pa.Schema):  # type: ignore[no-untyped-def]

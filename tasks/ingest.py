@@ -7,44 +7,28 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-
-import duckdb
-import pyarrow as pa
 
 from charter import Charter, Frozen, Refusal, Verdict
 from serving.home import place
 from tasks import lake
-from tasks.ingestion.derive import Derived
-from tasks.ingestion.incoming import gathered, is_early, roles, rows_for_scoring
-from tasks.ingestion.joins import Joined, joined_sources, prepare, workbench
+from tasks.ingestion.growth import grow
+from tasks.ingestion.incoming import rows_for_scoring
+from tasks.ingestion.joins import joined_sources, workbench
+from tasks.ingestion.landing import JoinReport, Landing
 from tasks.ingestion.named import check_names
 from tasks.lake import Quarantine, Table
-from tasks.protection.door import Door, Withholding, counted, door, told
-from tasks.protection.found import Cleaning, decide, refuse, scanner, undeclared
+from tasks.protection.door import Door, counted, door
 from tasks.protection.scan import Find
 from tasks.scratch import scratch
-from tasks.sources import Source, opened, rows
-from tasks.sources.refused import Spool
+from tasks.sources import Source, opened
+from tasks.sources.growth import Growing
 
 __all__ = ["Ingested", "JoinReport", "ingest", "rows_for_scoring"]
 
 log = logging.getLogger(__name__)
 WAY = 2
 """Counts up when the same input has to land differently."""
-
-
-class JoinReport(Frozen):
-    """What one join of the charter brought."""
-
-    source: str
-    on: tuple[str, ...]
-    added: tuple[str, ...]
-    unmatched: int
-    unmatched_share: float
-    refused: int = 0
-    """Lines of the joined source that are no rows; they are in quarantine as `ingest join <n>`."""
 
 
 class Ingested(Frozen):
@@ -60,176 +44,98 @@ class Ingested(Frozen):
     found: tuple[Find, ...] = ()
     """Columns with personal data that nobody declared, as they came."""
     joins: tuple[JoinReport, ...] = ()
+    new_rows: int | None = None
+    """Of a source that grows: the rows that this version brought, the others were there before; None
+    where all came at once."""
+    anew: str = ""
+    """Of a source that grows: why all rows landed anew."""
+    waiting: int = 0
+    """Of a file that grows: bytes behind the last whole row, which wait for the rest of theirs."""
     verdicts: tuple[Verdict, ...] = ()
 
 
 def ingest(charter: Charter) -> Ingested:
     """Read, check-cast, join, derive the target, and land the rows in `tables/<name>/landed`.
 
-    The same source, joins and target again: nothing is read but the bytes to hash, and the same
-    record is given. Rows that cannot be read are in quarantine under the stage `ingest`.
+    Where `data.grows`, only what is new of the source. The same source, joins and target again:
+    nothing is read but the bytes to hash, and the same record is given. Rows that cannot be read
+    are in quarantine under the stage `ingest`.
     """
     source, joined = opened(charter.data.source), joined_sources(charter)
-    guard = door(charter)
-    fingerprint = _fingerprint(charter, source, joined, guard)
-    ingested = _remembered(charter, fingerprint)
-    if ingested is None:
-        with scratch("ingest") as room, workbench(charter, room) as connection:
-            ingested = _Landing(
-                charter, [source, *joined], fingerprint, room, connection, guard
-            ).land()
-        _remember(charter, fingerprint, ingested)
-        log.info(
-            "%s: %d of %d rows landed as version %d",
-            source.name,
-            ingested.table.rows,
-            ingested.source_rows,
-            ingested.table.version,
-        )
+    landed = _grown if charter.data.grows else _whole
+    ingested = landed(charter, source, joined, door(charter))
     check_names(charter, lake.dataset(ingested.table).schema)
     return ingested.model_copy(update={"verdicts": _verdicts(charter, ingested)})
 
 
-class _Landing:
-    """One pass of the rows from the source into the table."""
+def _whole(charter: Charter, source: Source, joined: list[Source], guard: Door | None) -> Ingested:
+    """Everything that the source has now."""
+    fingerprint = _fingerprint(charter, source.fingerprint(), joined, guard)
+    ingested = _remembered(charter, fingerprint)
+    if ingested is not None:
+        return ingested
+    with scratch("ingest") as room, workbench(charter, room) as connection:
+        landing = Landing(charter, [source, *joined], room, connection, guard)
+        ingested = _land(landing, fingerprint)
+    _remember(charter, fingerprint, ingested)
+    _tell(source, ingested)
+    return ingested
 
-    def __init__(
-        self,
-        charter: Charter,
-        sources: list[Source],
-        fingerprint: str,
-        room: Path,
-        connection: duckdb.DuckDBPyConnection,
-        guard: Door | None,
-    ) -> None:
-        self.charter = charter
-        self.fingerprint = fingerprint
-        self.connection = connection
-        self.door = guard
-        cleans = charter.privacy.found.action != "refuse"
-        self.refused = (Withholding if guard or cleans else Spool)(room / "refused")
-        self.sources = sources
-        known = roles(charter)
-        self.rows = rows(sources[0], known, room, self.refused)
-        self.joins = prepare(connection, charter, self.rows.schema, known, room, sources[1:])
-        fields = [*self.rows.schema, *(field for join in self.joins for field in join.added)]
-        self.schema = pa.schema(fields)
-        self.derived: Derived | None = None
-        if charter.goal.target.derive is not None:
-            self.derived = Derived(connection, charter, self.schema)
-            self.schema = self.schema.append(self.derived.field)
-        self.landing = self.schema if guard is None else guard.schema(self.schema)
-        check_names(charter, self.schema)
-        self.scanner = scanner(charter, self.landing)
-        self.read = self.later = self.landed = 0
 
-    def land(self) -> Ingested:
-        name = self.charter.name
-        where = f"tables/{name}/landed"
-        table = lake.find(where, name, self.fingerprint)
-        if table is None:
-            reader = pa.RecordBatchReader.from_batches(self.landing, self._batches())
-            table = lake.write(where, name, reader, self.fingerprint)
-        if not self.read:  # landed by a run that was killed before it could say so
-            for _ in self._batches():
-                pass
-        found = self.scanner.finds()
-        return Ingested(
-            table=self._cleaned(table, found),
-            quarantine=self._keep("ingest", self.refused),
-            source_rows=self.read + self.refused.count,
-            later_rows=self.later,
-            barred=counted(self.door),
-            found=found,
-            joins=tuple(self._report(number, join) for number, join in enumerate(self.joins)),
-        )
+def _land(landing: Landing, fingerprint: str) -> Ingested:
+    table = landing.land(fingerprint)
+    return Ingested(
+        table=table,
+        quarantine=landing.keep(table.fingerprint),
+        source_rows=landing.source_rows,
+        later_rows=landing.later,
+        barred=counted(landing.door),
+        found=landing.scanner.finds(),
+        joins=tuple(landing.reports()),
+    )
 
-    def _cleaned(self, table: Table, found: tuple[Find, ...]) -> Table:
-        """The table without personal data that nobody declared; what held them is removed."""
-        cleaning = Cleaning(self.charter, found)
-        try:
-            refuse(self.charter, found)
-            if not cleaning.actions:
-                return table
-            schema = cleaning.schema(self.landing)
-            check_names(self.charter, schema)
-            batches = map(cleaning.apply, lake.read(table))
-            reader = pa.RecordBatchReader.from_batches(schema, batches)
-            said = json.dumps(cleaning.actions, sort_keys=True)
-            digest = hashlib.sha256(f"{self.fingerprint}{said}".encode()).hexdigest()
-            return lake.write(table.where, self.charter.name, reader, digest)
-        finally:
-            if found and undeclared(self.charter, found):
-                lake.erase(table)
-            decide(self.charter.name, cleaning.actions)
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        for batch in gathered(self.rows.schema, self.rows.batches):
-            self.read += batch.num_rows
-            if self.charter.data.until is not None:
-                early = batch.filter(is_early(self.charter, batch))
-                self.later += batch.num_rows - early.num_rows
-                batch = early
-            if batch.num_rows == 0:
-                continue
-            for join in self.joins:
-                batch = join.apply(self.connection, batch)
-            batch = batch if self.derived is None else self.derived.apply(batch)
-            batch = batch if self.door is None else self.door.apply(batch)
-            self.landed += batch.num_rows
-            if batch.num_rows:
-                self.scanner.look(batch)
-                yield batch
-        for source in self.sources:
-            source.check_unchanged()
-        self._check_landed()
-
-    def _check_landed(self) -> None:
-        if self.landed:
-            return
-        if self.later:
-            raise Refusal(
-                "data.until",
-                f"found all {self.later} rows at or after {self.charter.data.until}",
-                "wanted rows before it to learn from",
-                "Move data.until to a later day.",
-            )
-        if self.door is not None and (barred := counted(self.door)):
-            raise Refusal(
-                "privacy.consent",
-                f"found no row that may be used: {told(barred)}",
-                f"wanted rows of people who agreed to: {self.charter.privacy.purpose}",
-                "Look at privacy.consent, and at what it reads.",
-            )
-        first = next(self.refused.batches()).slice(0, 1).to_pylist()[0]
+def _grown(charter: Charter, source: Source, joined: list[Source], guard: Door | None) -> Ingested:
+    """What was there, and what is new (`tasks/ingestion/growth.py`)."""
+    if not isinstance(source, Growing):
         raise Refusal(
-            self.sources[0].where,
-            f"found no row that can be used; the first: {'; '.join(first['reasons'])} "
-            f"({first['record'][:200]})",
-            "wanted rows of the header's shape and the declared roles",
-            "Correct the file, its delimiter, or data.columns.",
+            "data.grows",
+            f"found true for {source.name}, of which nothing tells what is new",
+            "wanted a source that grows",
+            "Take grows out of the charter: all rows are read each time.",
         )
+    options = charter.data.source.model_dump_json(exclude={"path"})
+    clauses = _fingerprint(charter, f"{options} {charter.data.watermark}", joined, guard)
+    grown = grow(charter, source, joined, guard, clauses)
+    past = grown.past
+    ingested = Ingested(
+        table=grown.table,
+        quarantine=grown.quarantine,
+        source_rows=past.source_rows,
+        later_rows=past.later_rows,
+        barred=past.barred,
+        found=past.found,
+        joins=past.joins,
+        new_rows=None if past.start is None else past.new_rows,
+        anew=past.anew,
+        waiting=source.waiting(past.end),
+    )
+    if grown.fresh:
+        _tell(source, ingested)
+    return ingested
 
-    def _keep(self, stage: str, refused: Spool) -> Quarantine:
-        return lake.quarantine(self.charter.name, stage, self.fingerprint, refused.batches())
 
-    def _report(self, number: int, joined: Joined) -> JoinReport:
-        return JoinReport(
-            source=joined.name,
-            on=joined.join.on,
-            added=tuple(joined.added.names),
-            unmatched=joined.unmatched,
-            unmatched_share=joined.unmatched_share,
-            refused=self._keep(f"ingest join {number}", joined.refused).rows,
-        )
+def _tell(source: Source, ingested: Ingested) -> None:
+    landed = ingested.table.rows if ingested.new_rows is None else ingested.new_rows
+    log.info("%s: %d rows landed as version %d", source.name, landed, ingested.table.version)
 
 
-def _fingerprint(charter: Charter, source: Source, joined: list[Source], guard: Door | None) -> str:
-    """Of the bytes, and of every clause that changes what lands."""
+def _fingerprint(charter: Charter, source: str, joined: list[Source], guard: Door | None) -> str:
+    """Of the source (what it is said of), and of every clause that changes what lands."""
     data = charter.data
     clauses = {
         "way": WAY,
-        "source": source.fingerprint(),
+        "source": source,
         "joins": [
             [source.fingerprint(), join.on, join.columns]
             for join, source in zip(data.joins, joined, strict=True)

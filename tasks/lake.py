@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -58,10 +58,16 @@ KEPT = pa.schema([("stage", pa.string()), ("fingerprint", pa.string()), *QUARANT
 ATTEMPTS = 20
 
 
-def write(where: str, project: str, batches: pa.RecordBatchReader, fingerprint: str) -> Table:
+def write(
+    where: str,
+    project: str,
+    batches: pa.RecordBatchReader,
+    fingerprint: str,
+    grown: Callable[[], str | None] | None = None,
+) -> Table:
     """Overwrite the table in one commit, or return the version that has this fingerprint.
 
-    Streams; peak memory is a few batches. Atomic: a killed write leaves the last version. The
+    `grown` is asked when all batches were read (`tasks/increment.py`). Streams; peak memory is a few batches. Atomic: a killed write leaves the last version. The
     schema may hold what Delta can give back unchanged (no unsigned numbers, nanoseconds or
     dictionaries); a batch that does not have it exactly is a TypeError.
     """
@@ -83,6 +89,8 @@ def write(where: str, project: str, batches: pa.RecordBatchReader, fingerprint: 
     for attempt in range(ATTEMPTS):
         try:
             metadata = {"fingerprint": fingerprint, "rows": table.rows}
+            if grown is not None and (read_to := grown()) is not None:
+                metadata["grown"] = read_to
             mark = ("write", table.version)
             commit(handle, place(where), "overwrite", schema, files, metadata, mark)
             return table
@@ -292,6 +300,19 @@ def quarantine(
         for count in pc.value_counts(batch.column("reasons").flatten()).to_pylist():
             reasons[count["values"]] += count["counts"]
     return refused.model_copy(update={"rows": rows, "reasons": dict(reasons.most_common())})
+
+
+def is_kept(project: str, stage: str, fingerprint: str) -> bool:
+    """Whether the rows that the stage refused under this fingerprint went to quarantine."""
+    from deltalake import DeltaTable
+
+    kept = Quarantine(
+        project=project, where=f"tables/{project}/quarantine",
+        stage=stage, fingerprint=fingerprint, rows=0,
+    )  # fmt: skip
+    if not DeltaTable.is_deltatable(str(place(kept.where))):
+        return False
+    return DeltaTable(place(kept.where)).transaction_version(_marked(kept)) is not None
 
 
 def refused_rows(refused: Quarantine) -> Iterator[pa.RecordBatch]:

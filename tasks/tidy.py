@@ -23,8 +23,8 @@ from tasks.tidying.unneeded import of_table, old, remove, used
 
 log = logging.getLogger(__name__)
 
-GROWING = ("collected", "quarantine")
-"""Tables that get a file with each run."""
+GROWING = ("collected", "quarantine", "landed", "table")
+"""Tables that get a file with each run, the last two where the source grows."""
 OWN = ("tables", "splits", "studies", "bundles", "scorecards", "recipes", "releases", "pages",
        "replays")  # fmt: skip
 SHARED = ("journal", "mlflow", "prefect", "scratch")

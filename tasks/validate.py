@@ -73,7 +73,9 @@ class _Case:
     def record(self) -> Path:
         """Where the record of this very case is kept."""
         share = str(self.charter.data.quarantine_share)
-        case = _digest(self.fingerprint, self.ingested.model_dump_json(), share, self.suite)
+        case = _digest(
+            self.fingerprint, self.ingested.model_dump_json(exclude={"waiting"}), share, self.suite
+        )
         return place(f"tables/{self.charter.name}/validated/{case[:16]}.json")
 
 

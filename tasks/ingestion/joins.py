@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -57,11 +57,8 @@ class Joined:
     refused: Spool
     """Lines of the joined source that are no rows."""
     unmatched: int = 0
-    _seen: int = field(default=0)
-
-    @property
-    def unmatched_share(self) -> float:
-        return self.unmatched / self._seen if self._seen else 0.0
+    seen: int = 0
+    """Rows that came by."""
 
     def apply(self, connection: duckdb.DuckDBPyConnection, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch with the added columns, its rows in their order."""
@@ -75,7 +72,7 @@ class Joined:
             f"ORDER BY b.{quoted(keys.column_names[-1])}"
         ).to_arrow_table()
         connection.unregister("batch")
-        self._seen += batch.num_rows
+        self.seen += batch.num_rows
         self.unmatched += found["__unmatched"].to_pylist().count(True)
         return widened(batch, found.drop_columns(["__unmatched"]).cast(self.added))
 

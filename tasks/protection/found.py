@@ -16,21 +16,26 @@ from serving.home import place
 from serving.pseudonyms import pseudonyms
 from tasks.protection.hashes import hashed
 from tasks.protection.recognisers import RECOGNISERS
-from tasks.protection.scan import BY_NAME, Find, Scanner
+from tasks.protection.scan import BY_NAME, NONE, Find, Looks, Scanner
 
 Action = Literal["drop", "mask", "hash"]
 VEIL = "[masked]"
 
 
-def scanner(charter: Charter, schema: pa.Schema) -> Scanner:
-    """Looks at every column that is not declared or vouched for."""
+def scanner(charter: Charter, schema: pa.Schema, looks: Looks = NONE) -> Scanner:
+    """Looks at every column that is not declared or vouched for, and goes on behind `looks`."""
     known = charter.privacy.declared | {*charter.fairness.sensitive}
-    return Scanner(name for name in schema.names if name not in known)
+    return Scanner((name for name in schema.names if name not in known), looks)
 
 
 def undeclared(charter: Charter, finds: Iterable[Find]) -> tuple[Find, ...]:
     """Those above the charter's share."""
     return tuple(one for one in finds if one.sure and one.share > charter.privacy.found.share)
+
+
+def decisions(charter: Charter, finds: Iterable[Find]) -> set[tuple[str, bool]]:
+    """The columns that something becomes of, and whether only their name told."""
+    return {(one.column, one.kind == BY_NAME) for one in undeclared(charter, finds)}
 
 
 def in_words(finds: Iterable[Find]) -> str:

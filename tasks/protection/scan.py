@@ -7,8 +7,10 @@ the share of its filled rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -49,11 +51,34 @@ class _Tally:
     """Rows with at least one kind."""
 
 
+Looks = Mapping[str, Mapping[str, Any]]
+"""The counts of each column."""
+NONE: Looks = MappingProxyType({})
+
+
+def _told(counts: Mapping[str, Any] | None) -> _Tally:
+    if counts is None:
+        return _Tally()
+    hits, candidates = Counter(counts["hits"]), Counter(counts["candidates"])
+    return _Tally(counts["filled"], hits, candidates, counts["any"])
+
+
 class Scanner:
     """Looks at batches as they pass; `finds` says what was there."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._tallies = {name: _Tally() for name in names}
+    def __init__(self, names: Iterable[str], looks: Looks = NONE) -> None:
+        self._tallies = {name: _told(looks.get(name)) for name in names}
+
+    @property
+    def looks(self) -> Looks:
+        """What it has counted so far, for another one to go on."""
+        return {
+            name: {
+                "filled": tally.filled, "any": tally.any,
+                "hits": dict(tally.hits), "candidates": dict(tally.candidates),
+            }
+            for name, tally in self._tallies.items()
+        }  # fmt: skip
 
     @property
     def names(self) -> list[str]:

@@ -16,7 +16,9 @@ from typing import Literal
 import pyarrow as pa
 
 from charter import Refusal
-from tasks.sources.texts import DECIMAL, FLAG, TIMES, WHOLE, Reading
+from tasks.sources.growth import Held
+from tasks.sources.texts import DECIMAL, FLAG, TIMES, UNDECLARED, WHOLE, Reading
+from tasks.sources.types import NAIVE, UTC
 
 Kind = Literal["number", "flag", "time", "text", "nested"]
 Cell = tuple[Kind, str]
@@ -33,7 +35,43 @@ READINGS: dict[frozenset[Kind], tuple[Reading, ...]] = {
     frozenset({"flag"}): (FLAG,),
     frozenset({"time"}): TIMES,
     frozenset({"text"}): TIMES,  # neither JSON nor SQLite has times of its own
+    frozenset(): UNDECLARED,  # no value, so anything
 }
+
+
+FITTING: dict[pa.DataType, frozenset[Kind]] = {
+    pa.int64(): frozenset({"number", "nested"}),
+    pa.float64(): frozenset({"number", "nested"}),
+    pa.bool_(): frozenset({"flag", "nested"}),
+    NAIVE: frozenset({"time", "text", "nested"}),
+    UTC: frozenset({"time", "text", "nested"}),
+}
+"""Kinds of values that are read as this type; a nested one changes the whole column."""
+Fitting = Mapping[str, tuple[frozenset[Kind], str]]
+
+
+def fitting(held: Held | None) -> Fitting:
+    """Of each column of the table, the kinds of values that it takes, and what others are not.
+
+    Where the charter declares a role, the texts decide, as they do for a whole source.
+    """
+    if held is None:
+        return {}
+    means = {one.type: one.means for one in UNDECLARED}
+    return {
+        field.name: (FITTING[field.type], f"{field.name}: not {means[field.type]}")
+        for field in held.schema
+        if field.type in FITTING and held.declared(field.name) is None
+    }
+
+
+def misfits(row: Row, wanted: Fitting) -> list[str]:
+    """What does not fit into the table, in words."""
+    return [
+        words
+        for name, (kinds, words) in wanted.items()
+        if (cell := row.get(name)) is not None and cell[0] not in kinds
+    ]
 
 
 class Cells:

@@ -16,14 +16,14 @@ from charter import Refusal
 from charter.data import CsvSource
 from tasks.progress import report
 from tasks.rowgroups import groups
+from tasks.sources.appended import Appended, FileEnd
 from tasks.sources.base import Raw, without
-from tasks.sources.header import header, undecodable
+from tasks.sources.header import LONGEST, header, undecodable
 from tasks.sources.lines import Lines
-from tasks.sources.paths import OneFile
-from tasks.sources.quotes import Quotes
+from tasks.sources.quotes import Quotes, whole_records
 from tasks.sources.refused import Refused, Spool
+from tasks.sources.span import breaks, header_end, last_end
 from tasks.sources.texts import UNDECLARED
-from tasks.sources.unpacked import unpacked
 
 BLOCK = 2**20
 
@@ -57,7 +57,7 @@ class Ragged:
         return "skip"
 
 
-class CsvFile(OneFile[CsvSource]):
+class CsvFile(Appended[CsvSource]):
     """Reads the file once into a spool of texts, from which it can be read again quickly."""
 
     clause: ClassVar[type] = CsvSource
@@ -67,8 +67,8 @@ class CsvFile(OneFile[CsvSource]):
 
     def raw(self, room: Path, refused: Refused) -> Raw:
         path, spool = self.path, room / f"{self.where}.texts"
-        lines = Lines(path, self.source, self.where)
-        with unpacked(path, self.where) as (content, _):
+        lines = Lines(path, self.source, self.where, self.span)
+        with self.content() as (content, _):
             names = header(content, self.source, self.where)
         schema = pa.schema([(name, pa.string()) for name in names])
         ragged = Ragged(room / f"{self.where}.ragged")
@@ -85,6 +85,24 @@ class CsvFile(OneFile[CsvSource]):
             readings=lambda column: UNDECLARED,
             position=without(sorted([*ragged.rows, *torn])),
             place=lines.place,
+        )
+
+    def last_end(self, path: Path, known: FileEnd | None, size: int) -> FileEnd:
+        with path.open("rb") as file:
+            content = file.read(min(LONGEST, size))
+        head, line_end = header_end(content)
+        if head == 0:  # no whole header, which is for the reader to say
+            return FileEnd(head=0, head_lines=0, bytes=size, lines=0, blocks=())
+        head_lines = breaks(content[:head])
+        start, lines = (head, head_lines) if known is None else (known.bytes, known.lines)
+        newline = line_end[-1:]
+        found = last_end(
+            path, start, size,
+            lambda records: whole_records(records, self.source.delimiter, newline),
+            breaks, BLOCK,
+        )  # fmt: skip
+        return FileEnd(
+            head=head, head_lines=head_lines, bytes=found.stop, lines=lines + found.lines, blocks=()
         )
 
     def _torn(self, lines: Lines, ragged: set[int], refused: Refused) -> list[int]:
@@ -109,7 +127,7 @@ class CsvFile(OneFile[CsvSource]):
         rows, last, size = 0, None, path.stat().st_size
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with (
-            unpacked(path, self.where) as (content, file),
+            self.content() as (content, file),
             self._explained(path),
             pa.ipc.new_stream(str(spool), schema, options=options) as writer,
         ):
@@ -154,7 +172,7 @@ class CsvFile(OneFile[CsvSource]):
         try:
             yield
         except (pa.ArrowInvalid, UnicodeError) as error:
-            line = Lines(path, self.source, self.where).check_decodes()
+            line = Lines(path, self.source, self.where, self.span).check_decodes()
             if line is not None:
                 raise undecodable(self.source, self.where, line) from error
             if "straddling" in str(error):

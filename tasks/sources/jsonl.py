@@ -13,11 +13,11 @@ import numpy as np
 from charter import Refusal
 from charter.data import JsonLinesSource
 from tasks.progress import report
+from tasks.sources.appended import Appended, FileEnd
 from tasks.sources.base import Raw, without
-from tasks.sources.cells import Cell, Cells, Row
-from tasks.sources.paths import OneFile
+from tasks.sources.cells import Cell, Cells, Row, fitting, misfits
 from tasks.sources.refused import Refused
-from tasks.sources.unpacked import unpacked
+from tasks.sources.span import last_end
 
 LONGEST = 2**24
 """Bytes of a line; more is no line."""
@@ -30,7 +30,7 @@ def is_json_lines(path: Path) -> bool:
     return any(suffix.lower() in (".jsonl", ".ndjson") for suffix in path.suffixes)
 
 
-class JsonLines(OneFile[JsonLinesSource]):
+class JsonLines(Appended[JsonLinesSource]):
     """Numbers keep every digit: they come as they are written and are typed with the whole column."""
 
     clause: ClassVar[type] = JsonLinesSource
@@ -40,12 +40,13 @@ class JsonLines(OneFile[JsonLinesSource]):
 
     def raw(self, room: Path, refused: Refused) -> Raw:
         cells = Cells(room / f"{self.where}.cells", self.where)
+        before, wanted = 0 if self.span is None else self.span.lines, fitting(self.held)
         bad: list[int] = []
         blank: list[int] = []
         """Of every blank line, the position of the row that comes next."""
 
         def place(row: int) -> str:
-            return f"line {row + 1 + int(np.searchsorted(blank, row, 'right'))}"
+            return f"line {before + row + 1 + int(np.searchsorted(blank, row, 'right'))}"
 
         position = 0
         for line in self._lines(self.path):
@@ -53,7 +54,10 @@ class JsonLines(OneFile[JsonLinesSource]):
                 blank.append(position)
                 continue
             try:
-                cells.add(_row(line))
+                row = _row(line)
+                if wrong := misfits(row, wanted):
+                    raise _NoRow("; ".join(wrong))
+                cells.add(row)
             except _NoRow as no_row:
                 bad.append(position)
                 text = line.decode("utf-8", "replace").rstrip("\r\n")
@@ -69,9 +73,18 @@ class JsonLines(OneFile[JsonLinesSource]):
             place=place,
         )
 
+    def last_end(self, path: Path, known: FileEnd | None, size: int) -> FileEnd:
+        start, lines = (0, 0) if known is None else (known.bytes, known.lines)
+        found = last_end(
+            path, start, size,
+            lambda records: records.rfind(b"\n") + 1,
+            lambda records: records.count(b"\n"), LONGEST,
+        )  # fmt: skip
+        return FileEnd(head=0, head_lines=0, bytes=found.stop, lines=lines + found.lines, blocks=())
+
     def _lines(self, path: Path) -> Iterator[bytes]:
-        size, number = path.stat().st_size, 0
-        with unpacked(path, self.where) as (content, file):
+        size, number = path.stat().st_size, 0 if self.span is None else self.span.lines
+        with self.content() as (content, file):
             while line := content.readline(LONGEST + 1):
                 number += 1
                 if len(line) > LONGEST:

@@ -10,6 +10,7 @@ from pathlib import Path
 from charter import Refusal
 from charter.data import CsvSource
 from tasks.sources.quotes import is_torn
+from tasks.sources.span import Span
 from tasks.sources.unpacked import unpacked
 
 LONGEST = 2**25
@@ -17,12 +18,16 @@ LONGEST = 2**25
 
 
 class Lines:
-    """The lines of one file. Rows count from 0 after the header; blank lines are no rows."""
+    """The lines of one file, or of a span of it, under the numbers that they have in the file.
 
-    def __init__(self, path: Path, source: CsvSource, where: str) -> None:
+    Rows count from 0 after the header; blank lines are no rows.
+    """
+
+    def __init__(self, path: Path, source: CsvSource, where: str, span: Span | None = None) -> None:
         self._path = path
         self._source = source
         self._where = where
+        self._span = span
 
     def numbers(self, rows: Iterable[int]) -> Iterator[int]:
         """The line on which each of these rows (ascending) begins, in one pass over the file."""
@@ -34,7 +39,7 @@ class Lines:
                 if following is None:
                     break
                 position, (line, _) = following
-            yield line if position == row else row + 2
+            yield line if position == row else self._number(row + 2)
 
     def place(self, row: int) -> str:
         return f"line {next(self.numbers([row]))}"
@@ -60,13 +65,16 @@ class Lines:
 
     def check_decodes(self) -> int | None:
         """The first line whose bytes are not in the encoding; None where all are."""
-        with unpacked(self._path, self._where) as (content, _):
+        with unpacked(self._path, self._where, self._span) as (content, _):
             for number, line in enumerate(content, 1):
                 try:
                     line.decode(self._source.encoding)
                 except UnicodeError:
-                    return number
+                    return self._number(number)
         return None
+
+    def _number(self, line: int) -> int:
+        return line if self._span is None else self._span.line(line)
 
     def _records(self) -> Iterator[tuple[int, str]]:
         """Each record that is not blank: the line where it begins, and its text."""
@@ -77,13 +85,13 @@ class Lines:
                 taken.append(line)
                 yield line
 
-        with unpacked(self._path, self._where) as (content, _):
+        with unpacked(self._path, self._where, self._span) as (content, _):
             text = io.TextIOWrapper(content, self._source.encoding, errors="replace", newline="")
             number, usual = 1, csv.field_size_limit(LONGEST)
             try:
                 for record in csv.reader(lines(text), delimiter=self._source.delimiter):
                     if record:
-                        yield number, "".join(taken)
+                        yield self._number(number), "".join(taken)
                     number += len(taken)
                     taken.clear()
             except csv.Error:  # no more line numbers

@@ -56,12 +56,15 @@ class OneFile(Generic[S]):
     def check_unchanged(self) -> None:
         changed = self._seen is not None and self._stamps() != self._seen
         if changed or (self.stored is not None and not self.stored.is_unchanged()):
-            raise Refusal(
-                self.where,
-                f"found that {self.name} was changed while it was read",
-                "wanted a file that is whole",
-                "Run again once it is; whoever writes it had better rename it when it is done.",
-            )
+            raise self.changed_meanwhile()
+
+    def changed_meanwhile(self) -> Refusal:
+        return Refusal(
+            self.where,
+            f"found that {self.name} was changed while it was read",
+            "wanted a file that is whole",
+            "Run again once it is; whoever writes it had better rename it when it is done.",
+        )
 
     def _stamps(self) -> list[tuple[int, int, int]]:
         stats = [file.stat() for file in self.files]

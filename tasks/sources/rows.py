@@ -11,21 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.types as pt
 
 from charter import Refusal
 from charter.data import Role
 from tasks.sources.base import BATCH_ROWS, Raw, Source
-from tasks.sources.guess import READINGS, Guess
+from tasks.sources.growth import Further, Held
+from tasks.sources.guess import Guess
+from tasks.sources.plans import Fit, Plan, absent, again, checked, kept, plan
 from tasks.sources.refused import Refused
 from tasks.sources.texts import Reading
-from tasks.sources.types import is_number, is_text, settle, settled, spelled, unfit
+from tasks.sources.types import is_text, settle, settled
 
 CORES = os.cpu_count() or 1
 Roles = Mapping[str, Role | None]
-Fit = tuple[pa.Array, np.ndarray | None]
-"""The values, and which of them fit (None: all); those that do not are null."""
 
 
 @dataclass(frozen=True)
@@ -35,32 +33,47 @@ class Rows:
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
     """Rows in the order of the source, at most BATCH_ROWS per batch; goes by once."""
+    columns: tuple[str, ...]
+    """Every column of the source, those that are ignored included."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How one column is made."""
-
-    name: str
-    type: pa.DataType
-    wanted: str
-    make: Callable[[pa.Array], Fit]
-
-
-def rows(source: Source, roles: Roles, room: Path, refused: Refused) -> Rows:
+def rows(
+    source: Source, roles: Roles, room: Path, refused: Refused,
+    held: Held | None = None, before: int = 0,
+) -> Rows:  # fmt: skip
     """Open the source: one pass over its texts to learn their types, one to give the rows.
 
-    A row with a cell that does not fit its declared role goes to `refused`.
+    A row with a cell that does not fit its declared role goes to `refused`. `held`: the rows get the
+    types of the table that they are added to, and one that does not fit them is refused too;
+    `before` of the source's rows came before these.
     """
+    if before:
+        refused = Further(refused, before)
     raw = source.raw(room, refused)
+    plans = _new(source, raw, roles) if held is None else _as_held(source, raw, held)
+    schema = pa.schema([(plan.name, plan.type) for plan in plans])
+    return Rows(schema, _given(source, raw, plans, schema, refused), tuple(raw.schema.names))
+
+
+def _new(source: Source, raw: Raw, roles: Roles) -> list[Plan]:
+    """The types that the values themselves have."""
     guesses = _guessed(source, raw, roles)
-    plans = [
-        _plan(source, field, roles.get(field.name), guesses.get(field.name))
+    return [
+        plan(source, field, roles.get(field.name), guesses.get(field.name))
         for field in raw.schema
         if not (roles.get(field.name) == "ignore" and settled(field.type) is None)
     ]
-    schema = pa.schema([(plan.name, plan.type) for plan in plans])
-    return Rows(schema, _given(source, raw, plans, schema, refused))
+
+
+def _as_held(source: Source, raw: Raw, held: Held) -> list[Plan]:
+    """The types of the table, whatever the new values could be too."""
+    held.check_new(raw.schema.names)
+    return [
+        kept(source, field, raw.schema.field(field.name), raw, held)
+        if field.name in raw.schema.names
+        else absent(field)
+        for field in held.schema
+    ]
 
 
 def _guessed(
@@ -81,7 +94,7 @@ def _guessed(
                     pass
     readings = ((guess, guess.reading(source.where)) for guess in guesses)
     return {
-        guess.name: (reading, _again(reading) if guess.fits else _read(reading))
+        guess.name: (reading, again(reading) if guess.fits else checked(reading))
         for guess, reading in readings
         if reading is not None
     }
@@ -89,66 +102,6 @@ def _guessed(
 
 def _look(guess: Guess, texts: pa.Array) -> None:
     guess.look(settle(texts, pa.string()))
-
-
-def _plan(
-    source: Source,
-    field: pa.Field,
-    role: Role | None,
-    guessed: tuple[Reading, Callable[[pa.Array], Fit]] | None,
-) -> Plan:
-    natural = settled(field.type)
-    if natural is None:
-        raise unfit(source.where, field.name, field.type)
-    if guessed is not None:
-        reading, read = guessed
-        return Plan(field.name, reading.type, f"not {reading.means}", read)
-    if role in ("text", "category", "identifier"):
-        return Plan(field.name, pa.string(), "", _sure(lambda v: spelled(settle(v, natural))))
-    if role == "flag" and is_number(natural):
-        return Plan(field.name, pa.bool_(), "neither 0 nor 1", _zero_or_one)
-    if role in ("number", "flag", "time") and not is_text(natural) and not _agrees(role, natural):
-        raise Refusal(
-            f"{source.where}, column {field.name}",
-            f"found values of type {field.type}",
-            f"wanted the role {role} ({READINGS[role][-1].means})",
-            "Change data.columns (or data.time), or convert the column in the source.",
-        )
-    if role == "number":
-        natural = pa.int64() if pt.is_boolean(natural) else natural
-    return Plan(field.name, natural, "", _sure(lambda values: settle(values, natural)))
-
-
-def _agrees(role: Role | None, type: pa.DataType) -> bool:
-    if role == "number":
-        return is_number(type) or bool(pt.is_boolean(type))
-    return bool(pt.is_timestamp(type) if role == "time" else pt.is_boolean(type))
-
-
-def _sure(convert: Callable[[pa.Array], pa.Array]) -> Callable[[pa.Array], Fit]:
-    return lambda values: (convert(values), None)
-
-
-def _zero_or_one(values: pa.Array) -> Fit:
-    numbers = settle(values, pa.float64())
-    fits = pc.is_in(numbers, pa.array([0.0, 1.0, None]))
-    return pc.equal(numbers, 1.0), None if pc.all(fits).as_py() else np.asarray(fits)
-
-
-def _again(reading: Reading) -> Callable[[pa.Array], Fit]:
-    return lambda values: (reading.again(settle(values, pa.string())), None)
-
-
-def _read(reading: Reading) -> Callable[[pa.Array], Fit]:
-    def make(values: pa.Array) -> Fit:
-        texts = settle(values, pa.string())
-        try:
-            return reading.read(texts), None
-        except pa.ArrowInvalid:
-            fits = reading.fitting(texts)
-            return reading.read(pc.if_else(pa.array(fits), texts, pa.scalar(None))), fits
-
-    return make
 
 
 def _given(
@@ -176,6 +129,8 @@ def _given(
 
 
 def _made(source: Source, batch: pa.RecordBatch, plan: Plan) -> Fit:
+    if plan.name not in batch.schema.names:
+        return pa.nulls(batch.num_rows, plan.type), None
     column = batch.column(plan.name)
     try:
         return plan.make(column)

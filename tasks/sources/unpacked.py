@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,23 +12,44 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from charter import Refusal
+from tasks.sources.span import Part, Span
+
+PACKED = (b"\x1f\x8b", b"PK\x03\x04")
 
 
 @contextmanager
-def unpacked(path: Path, where: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """The file's content as a stream, and the stream of the file itself (how far reading is)."""
+def unpacked(
+    path: Path, where: str, span: Span | None = None
+) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """The file's content (a span of it) as a stream, and the stream of the file itself (how far reading is)."""
     with path.open("rb") as file:
+        if span is not None:
+            yield cast(BinaryIO, io.BufferedReader(Part(file, span))), file
+            return
         magic = file.read(4)
         file.seek(0)
         with broken(path, where):
-            if magic[:2] == b"\x1f\x8b":
+            if magic[:2] == PACKED[0]:
                 with gzip.open(file, "rb") as content:
                     yield cast(BinaryIO, content), file
-            elif magic == b"PK\x03\x04":
+            elif magic == PACKED[1]:
                 with zipfile.ZipFile(file) as archive, archive.open(_one(archive, where)) as member:
                     yield cast(BinaryIO, member), file
             else:
                 yield file, file
+
+
+def check_plain(path: Path, where: str) -> None:
+    """Refuse what is compressed: behind the end of such a file nothing can be written."""
+    with path.open("rb") as file:
+        if not file.read(4).startswith(PACKED):
+            return
+    raise Refusal(
+        where,
+        f"found {path.name} compressed",
+        "wanted a plain file, since it grows (data.grows)",
+        "Let the file be written plain, or take grows out of the charter.",
+    )
 
 
 @contextmanager

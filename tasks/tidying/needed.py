@@ -6,13 +6,14 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from charter import Charter
 from serving import releases
 from serving.bundle import Manifest
 from serving.home import place
-from tasks import history, lake
+from tasks import history, increment, lake
 
 DIGITS = 16
 """So much of a fingerprint names a folder."""
@@ -41,7 +42,8 @@ def needed(charter: Charter) -> Needed:
         if table is not None:
             found.versions[table.where].add(table.version)
             found.names.update((table.fingerprint[:DIGITS], table.fingerprint))
-            found.marks.update((stage, table.fingerprint) for stage in _stages(charter))
+            prints = {table.fingerprint, *increment.fingerprints(table)}
+            found.marks.update(product(_stages(charter), prints))
     _of_records(found, place(f"tables/{charter.name}/validated"))
     return found
 

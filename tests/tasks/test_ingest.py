@@ -51,7 +51,7 @@ def test_the_same_input_again_is_the_same_record(
 ) -> None:
     first = ingest(charter(file))
     with monkeypatch.context() as patched:
-        patched.setattr("tasks.ingest.rows", None)  # nothing is read
+        patched.setattr("tasks.ingestion.landing.rows", None)  # nothing is read
         assert ingest(charter(file)) == first
         # clauses that change nothing of what lands
         assert ingest(charter(file, data={"key": ["id"], "quarantine_share": 0.5})) == first
@@ -95,8 +95,8 @@ def test_a_file_that_changes_while_it_is_read_does_not_land(
 ) -> None:
     from tasks.sources import rows
 
-    def slow(source: Any, known: Any, room: Path, refused: Any) -> Any:
-        found = rows(source, known, room, refused)
+    def slow(*given: Any) -> Any:
+        found = rows(*given)
         if change == "goes":
             file.rename(file.with_name("moved.csv"))
         else:
@@ -104,7 +104,7 @@ def test_a_file_that_changes_while_it_is_read_does_not_land(
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr("tasks.ingest.rows", slow)
+        patched.setattr("tasks.ingestion.landing.rows", slow)
         with pytest.raises(Refusal, match=words):
             ingest(charter(file))
     assert lake.latest("tables/trips/landed", "trips") is None
