@@ -141,6 +141,10 @@ class Column(Frozen):
 
     role: Role | None = None
     """What the values mean; default: read off the data. Identifiers are never features."""
+    label: str = ""
+    """What the form of the service calls it; default: the column's name."""
+    help: str = ""
+    """One sentence beside its field, for who fills in the form."""
 
 
 class Join(Frozen):

@@ -21,10 +21,11 @@ from serving import pages
 from serving.asgi import Gone, clock
 from serving.form import Bad
 from serving.front import Front, answering, headers, told
-from serving.inference.routes import routes
+from serving.inference.routes import routes as inference
 from serving.journaling.book import Book
 from serving.metrics import MEDIA, Metrics
 from serving.openapi import document
+from serving.site.routes import routes as site
 from serving.watch import Refused, Watch
 
 
@@ -81,7 +82,8 @@ def create_app(releases: Path, book: Book | None = None, simulated: bool = False
     _add_state(app, watch)
     _add_metrics(app, watch, book, metrics)
     _add_pages(app, watch)
-    app.include_router(routes(watch, book, time))
+    app.include_router(site(watch, book))
+    app.include_router(inference(watch, book, time))
     return Front(app, watch, book, time, metrics)
 
 
@@ -116,7 +118,6 @@ def _add_pages(app: FastAPI, watch: Watch) -> None:
     async def openapi() -> JSONResponse:
         return JSONResponse(document(app, watch.current))
 
-    @app.get("/", include_in_schema=False)
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return pages.docs(watch.current, watch.refused)

@@ -154,6 +154,16 @@ class Journal:
             last = (rows[-1].at, rows[-1].seq)
             yield [_seen(row, log.get(row.id)) for row in rows]
 
+    def latest(self, limit: int) -> list[Seen]:
+        """The predictions that the last `limit` truths are about, each with what is known now."""
+        query = sa.select(_f.prediction_id).where(_f.project == self.project)
+        with self._database.reading() as connection:
+            named = connection.scalars(query.order_by(_f.seq.desc()).limit(limit))
+            names = list(dict.fromkeys(named))
+            log = labels.told(connection, self.project, names)
+            rows = labels.found(connection, self.project, names)
+            return [_seen(row, log.get(row.id)) for row in rows]
+
     def minutes(self, since: float, until: float) -> list[Minute]:
         """How the service did in the minutes that began in `since` <= minute < `until`."""
         with self._database.reading() as connection:

@@ -119,20 +119,29 @@ class Loaded:
     @cached_property
     def papers(self) -> dict[str, Any]:
         """Everything that stands beside the model, as `/model` gives it."""
-        scorecard = self._json("scorecard.json")
         return {
             "project": self.predictor.signature.project,
-            "question": self._json("charter.json").get("goal", {}).get("question", ""),
+            "question": self.charter.get("goal", {}).get("question", ""),
             "release": self.live.release,
             "previous": self.live.previous,
             "live_since": self.live.at,
-            "metric": scorecard.get("metric"),
-            "metrics": scorecard.get("measures", []),
+            "metric": self.scorecard.get("metric"),
+            "metrics": self.scorecard.get("measures", []),
             "signature": self.predictor.signature.model_dump(mode="json"),
             "decision": self.predictor.decision.model_dump(mode="json"),
             "manifest": self.predictor.manifest.model_dump(mode="json"),
             "card": self._text("card.md"),
         }
+
+    @cached_property
+    def charter(self) -> dict[str, Any]:
+        """The charter that the release was made with; empty where the bundle has none."""
+        return self._json("charter.json")
+
+    @cached_property
+    def scorecard(self) -> dict[str, Any]:
+        """How the model was judged; empty where the bundle has none."""
+        return self._json("scorecard.json")
 
     @cached_property
     def card(self) -> str:

@@ -68,11 +68,15 @@ class Book:
         """Returns when the truths are durable; raises `Unwritten`."""
         return await self._beside(lambda: self._opened().feedback(entries, at))
 
+    async def read(self, work: Callable[[Journal], T]) -> T:
+        """What `work` finds in the journal, asked beside the event loop; raises `Unwritten`."""
+        return await self._beside(lambda: work(self._opened()))
+
     async def backlog(self) -> Backlog:
         """How far behind it is; the database is asked one indexed question."""
         waiting, lag = self._writer.waiting
         try:
-            since = await self._beside(lambda: self._opened().unfolded())
+            since = await self.read(Journal.unfolded)
         except Unwritten:
             return Backlog(waiting, lag, None)
         return Backlog(waiting, lag, time.time() - since if since is not None else 0.0)

@@ -9,8 +9,18 @@ import httpx
 import pytest
 
 from serving import releases
+from tasks.history import Entry
 from tasks.service import served
 from tests.serving.handmade import bundle
+
+HISTORY = (
+    Entry(project="flights", event="trained", why="deployed", at="2026-01-01T04:00:00Z", release=1),
+    Entry(project="flights", event="skipped", why="too few rows", at="2026-01-02T04:00:00Z", release=1),
+    Entry(
+        project="flights", event="promoted", why="roc_auc is better by 0.05",
+        at="2026-02-01T04:00:00Z", release=2, previous=1,
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,8 @@ def flights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flights]:
     for number in (1, 2):
         releases.add(base / "flights", bundle(base / str(number), bias=(2 - number) / 10))
         releases.publish(base / "flights", number, number - 1 or None)
+    lines = [entry.model_dump_json() + "\n" for entry in HISTORY]
+    (base / "flights" / "history.jsonl").write_text("".join(lines))
     with served(base / "flights", "test", ("--journal", journal)) as service:
         address = f"127.0.0.1:{service.port}"
         with httpx.Client(base_url=f"http://{address}") as client:

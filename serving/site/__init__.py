@@ -1,0 +1,1 @@
+"""The page where the audience meets the model: ask, hear the answer, tell later what happened."""

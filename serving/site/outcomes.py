@@ -1,0 +1,98 @@
+"""How well the model does now: its latest answers against what really happened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from math import sqrt
+from typing import Any
+
+import orjson
+
+from charter import Frozen
+from serving.journal import Journal, Seen
+from serving.signature import Signature
+from serving.site.words import outcome
+
+LATEST = 2_000
+LEAST = 20  # known outcomes; fewer say nothing
+Z = 1.959964
+
+
+class Said(Frozen):
+    """One answer that the model gives, and how often it came true."""
+
+    say: str
+    outcome: str
+    times: int
+    right: int
+
+
+class Outcomes(Frozen):
+    """The latest answers whose outcome is known."""
+
+    known: int
+    least: int = LEAST
+    """From how many on there are figures."""
+    right: float | None = None
+    """Share of answers that came true."""
+    low: float | None = None
+    high: float | None = None
+    """Its 95 % interval (Wilson, 1927)."""
+    always: float | None = None
+    """The share that always giving the commonest answer would have had."""
+    commonest: str | None = None
+    said: tuple[Said, ...] = ()
+    off: float | None = None
+    """A number: by how much it was off on average."""
+    spread: float | None = None
+    """By how much always saying the average would have been off."""
+
+
+def outcomes(journal: Journal, signature: Signature) -> Outcomes:
+    """Of the answers whose truth came last."""
+    seen = [one for one in journal.latest(LATEST) if one.answer and one.truth is not None]
+    if len(seen) < LEAST:
+        return Outcomes(known=len(seen))
+    return _classes(seen, signature) if signature.classes else _numbers(seen)
+
+
+def _classes(seen: Sequence[Seen], signature: Signature) -> Outcomes:
+    pairs = [(str(_answer(one)["prediction"]), str(one.truth)) for one in seen]
+    right = sum(said == truth for said, truth in pairs)
+    commonest, always = Counter(truth for _, truth in pairs).most_common(1)[0]
+    low, high = wilson(right, len(pairs))
+    said = tuple(
+        Said(
+            say=signature.say.get(label, label), outcome=outcome(signature, label),
+            times=sum(one == label for one, _ in pairs),
+            right=sum(one == truth == label for one, truth in pairs),
+        )
+        for label in reversed(signature.classes)
+    )  # fmt: skip
+    return Outcomes(
+        known=len(pairs), right=right / len(pairs), low=low, high=high, always=always / len(pairs),
+        commonest=signature.say.get(commonest, commonest), said=said,
+    )  # fmt: skip
+
+
+def _numbers(seen: Sequence[Seen]) -> Outcomes:
+    pairs = [(float(_answer(one)["prediction"]), float(one.truth or 0)) for one in seen]
+    middle = sum(truth for _, truth in pairs) / len(pairs)
+    return Outcomes(
+        known=len(pairs),
+        off=sum(abs(said - truth) for said, truth in pairs) / len(pairs),
+        spread=sum(abs(middle - truth) for _, truth in pairs) / len(pairs),
+    )
+
+
+def wilson(hits: int, rows: int) -> tuple[float, float]:
+    """The 95 % interval of a share."""
+    share, z2 = hits / rows, Z * Z / rows
+    middle = (share + z2 / 2) / (1 + z2)
+    half = Z * sqrt(share * (1 - share) / rows + z2 / rows / 4) / (1 + z2)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _answer(one: Seen) -> dict[str, Any]:
+    return dict(orjson.loads(one.answer or "{}"))

@@ -1,0 +1,36 @@
+// What the page asks the service, and how it says what went wrong.
+
+export class Refused extends Error {
+  constructor(status, problems) {
+    super(problems.map(one => `${one.found}; wanted ${one.wanted}. ${one.remedy}`).join(" "));
+    this.status = status;
+    this.problems = problems;
+  }
+}
+
+async function ask(address, options) {
+  let reply;
+  try {
+    reply = await fetch(address, options);
+  } catch {
+    const remedy = "Look whether you are online, then try again.";
+    throw new Refused(0, [{row: null, field: null, found: "No answer from the service", wanted: "one", remedy}]);
+  }
+  const text = await reply.text();
+  if (reply.ok) return JSON.parse(text);
+  let problems = [{row: null, field: null, found: `Status ${reply.status}`, wanted: "an answer", remedy: "Try again."}];
+  try {
+    const told = JSON.parse(text).detail;
+    if (Array.isArray(told)) problems = told;
+  } catch { /* not ours: the status has to do */ }
+  throw new Refused(reply.status, problems);
+}
+
+const post = (address, content, signal) => ask(address, {
+  method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify(content), signal,
+});
+
+export const predict = (rows, signal) => post("/predict", rows, signal);
+export const tell = (id, truth) => post("/feedback", {id, truth});
+export const outcomes = () => ask("/model/outcomes");
+export const changes = () => ask("/model/changes");

@@ -1,0 +1,90 @@
+// The form: what is filled in goes to the service, what is wrong with it stands beside the field.
+
+import {predict} from "./api.js";
+import {said, show} from "./answer.js";
+import {at, data} from "./dom.js";
+import {offer, remember} from "./later.js";
+
+const form = at("form");
+const inputs = new Map([...form.elements].filter(one => one.name).map(one => [one.name, one]));
+
+// The row as /predict takes it; what is empty is missing.
+export function row() {
+  const found = {};
+  for (const field of data.fields) {
+    const text = inputs.get(field.name).value.trim();
+    if (text === "") continue;
+    if (field.control === "number") found[field.name] = number(text);
+    else found[field.name] = field.control === "moment" ? `${text}Z` : text;
+  }
+  return found;
+}
+
+// A number as one, with a comma or a point; what is none goes as it is, and is refused with a reason.
+export function number(text) {
+  const found = Number(text.includes(".") ? text : text.replace(",", "."));
+  return Number.isFinite(found) ? found : text;
+}
+
+function mark(name, words, mild = false) {
+  const input = inputs.get(name);
+  const place = input.closest(".field").querySelector(".problem");
+  input.setAttribute("aria-invalid", String(Boolean(words) && !mild));
+  place.textContent = words;
+  place.className = mild ? "problem mild" : "problem";
+  place.hidden = !words;
+}
+
+// Values that training has never seen are answered, but one should know.
+function warn(sent) {
+  for (const {name, low, high, control} of data.fields) {
+    const value = sent[name];
+    const far = control === "number" && typeof value === "number" && low !== null && (value < low || value > high);
+    mark(name, far ? "Outside of what it learned from." : "", true);
+  }
+}
+
+function complain(problems) {
+  const known = problems.filter(one => inputs.has(one.field));
+  for (const one of known) mark(one.field, `Wanted ${one.wanted}. ${one.remedy}`);
+  if (known.length) {
+    const first = inputs.get(known[0].field);
+    first.closest("details")?.setAttribute("open", "");
+    first.focus();
+  }
+  return known.length > 0;
+}
+
+async function ask(event) {
+  event.preventDefault();
+  const sent = row();
+  warn(sent);
+  const button = form.querySelector("[type=submit]");
+  button.disabled = true;
+  try {
+    const answer = await predict(sent);
+    show(answer, "to what you filled in");
+    remember(answer, said(answer), sent);
+    offer(answer);
+    if (!matchMedia("(min-width: 60rem)").matches) at("answer").scrollIntoView();
+  } catch (error) {
+    const beside = error.problems && complain(error.problems);
+    at("which").textContent = "";
+    at("said").textContent = beside ? "There is no answer yet: look at the fields that are marked." : error.message;
+    at("chances").replaceChildren();
+    at("later").hidden = true;
+  }
+  button.disabled = false;
+}
+
+function back() {
+  for (const input of inputs.values()) mark(input.name, "");
+  show(data.example, "to the example");
+  at("later").hidden = true;
+}
+
+export function start() {
+  form.addEventListener("submit", ask);
+  form.addEventListener("reset", () => setTimeout(back));
+  show(data.example, "to the example");
+}

@@ -1,0 +1,125 @@
+// A file of many rows: read piece by piece, answered in groups, given back with the answers.
+
+import {predict} from "./api.js";
+import {Reader, line, separator} from "./csv.js";
+import {data} from "./dom.js";
+
+const GROUP = 500;
+
+// Pieces of the file's text: UTF-8, or where it is not, the alphabet of Windows.
+async function* pieces(file) {
+  let encoding = "utf-8";
+  try {
+    new TextDecoder("utf-8", {fatal: true}).decode(await file.slice(0, 65536).arrayBuffer(), {stream: true});
+  } catch {
+    encoding = "windows-1252";
+  }
+  const decoder = new TextDecoder(encoding);
+  let done = 0;
+  for (const reader = file.stream().getReader(); ;) {
+    const {value, done: over} = await reader.read();
+    if (over) break;
+    done += value.length;
+    yield [decoder.decode(value, {stream: true}), done];
+  }
+  yield [decoder.decode(), file.size];
+}
+
+async function* rows(file) {
+  let reader = null;
+  let begun = "";
+  for await (const [text, done] of pieces(file)) {
+    let piece = text;
+    if (reader === null) {
+      begun += text;
+      const end = begun.search(/[\r\n]/);
+      if (end < 0 && done < file.size) continue;
+      reader = new Reader(separator(end < 0 ? begun : begun.slice(0, end)));
+      piece = begun;
+    }
+    for (const row of reader.feed(piece)) yield [row, done];
+  }
+  if (reader) for (const row of reader.end()) yield [row, file.size];
+}
+
+// Columns of the file that the model takes; a file without any is refused.
+function known(heads) {
+  const names = heads.map(name => name.trim());
+  const used = names.filter(name => data.columns.includes(name));
+  const needed = data.fields.filter(field => field.required && !names.includes(field.name)).map(field => field.name);
+  if (!used.length) throw new Error(`None of the columns ${names.slice(0, 6).join(", ")} is known. The first line has to name them.`);
+  if (needed.length) throw new Error(`The column ${needed[0]} is missing; there is no answer without it.`);
+  if (new Set(used).size < used.length) throw new Error("A column stands there twice.");
+  return names;
+}
+
+function record(names, cells) {
+  const row = {};
+  names.forEach((name, i) => {
+    const text = (cells[i] ?? "").trim();
+    if (data.columns.includes(name) && !data.missing.includes(text)) row[name] = text;
+  });
+  return row;
+}
+
+// Answers to a group; what is refused is told from the rest and does not keep it from its answers.
+async function answers(group, signal) {
+  const found = new Array(group.length).fill(null);
+  let open = group.map((_, i) => i);
+  while (open.length) {
+    try {
+      const given = await predict(open.map(i => group[i]), signal);
+      open.forEach((i, k) => { found[i] = given[k]; });
+      return found;
+    } catch (error) {
+      const bad = (error.problems ?? []).filter(one => Number.isInteger(one.row));
+      if (error.status !== 422 || !bad.length) throw error;
+      for (const one of bad) found[open[one.row]] ??= {error: `${one.field}: ${one.found}; wanted ${one.wanted}`};
+      open = open.filter(i => found[i] === null);
+    }
+  }
+  return found;
+}
+
+const heads = () => data.classes.length
+  ? ["prediction", "say", ...data.classes.map(one => `chance of ${one.outcome}`), "id", "problem"]
+  : ["prediction", "id", "problem"];
+
+function cells(answer) {
+  if (answer.error) return [...heads().slice(1).map(() => ""), answer.error];
+  if (!data.classes.length) return [answer.prediction, answer.id, ""];
+  return [answer.prediction, answer.say, ...data.classes.map(one => answer.probabilities[one.label]), answer.id, ""];
+}
+
+// Answer the file. `step` hears of each group: share done, rows answered, rows refused.
+export async function score(file, signal, step) {
+  const parts = [];
+  const shown = [];
+  const state = {rows: 0, refused: 0, unknown: [], parts, shown};
+  let names = null;
+  let group = [];
+  const flush = async done => {
+    const given = await answers(group.map(cells => record(names, cells)), signal);
+    group.forEach((row, i) => {
+      parts.push(line([...names.map((_, k) => row[k] ?? ""), ...cells(given[i])]));
+      if (shown.length < 5) shown.push([row, given[i]]);
+      state.refused += Boolean(given[i].error);
+    });
+    state.rows += group.length;
+    group = [];
+    step(done / Math.max(file.size, 1), state);
+  };
+  for await (const [row, done] of rows(file)) {
+    signal.throwIfAborted();
+    if (names === null) {
+      names = known(row);
+      state.unknown = names.filter(name => !data.columns.includes(name));
+      parts.push(line([...names, ...heads()]));
+    } else if (group.push(row) === GROUP) {
+      await flush(done);
+    }
+  }
+  if (names === null) throw new Error("The file is empty.");
+  if (group.length) await flush(file.size);
+  return state;
+}
