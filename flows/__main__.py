@@ -210,6 +210,24 @@ def tidy(charter: Path, overrides: tuple[str, ...]) -> Result:
 
 @command
 @CHARTER
+@click.option("--subject", required=True, metavar="ID", help="Who; - reads it from the input.")
+@SET
+def forget(charter: Path, subject: str, overrides: tuple[str, ...]) -> Result:
+    """Erase one person from every store, and prove it by a search."""
+    from pydantic import SecretStr
+
+    from charter.load import load
+
+    load(charter, overrides)
+    from flows import embedded
+
+    name = sys.stdin.readline().strip() if subject == "-" else subject
+    forgotten = embedded.run("flows.forget", "forget", charter, SecretStr(name), overrides)
+    return dict(forgotten.model_dump(mode="json"))
+
+
+@command
+@CHARTER
 @click.option("--input", required=True, type=click.Path(path_type=Path), help="Rows to score.")
 @click.option(
     "--output", required=True, type=click.Path(path_type=Path), help="A .csv or .parquet file."

@@ -27,6 +27,7 @@ from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
 from tasks.feedback import Fed
+from tasks.forget import Forgotten
 from tasks.history import Entry
 from tasks.ingest import Ingested
 from tasks.lake import Table
@@ -233,6 +234,11 @@ def _(record: Promotion) -> None:
 def _(record: Entry) -> None:
     history = f"pages/{record.project}/history.html"
     _words(record.project, "outcome", record, f"Asked by: {record.asked}", page=history)
+
+
+@_show.register
+def _(record: Forgotten) -> None:
+    _words(record.project, "forget", record, verdicts=record.verdicts)
 
 
 @_show.register

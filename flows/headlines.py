@@ -13,6 +13,7 @@ from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
 from tasks.feedback import Fed
+from tasks.forget import Forgotten
 from tasks.history import Entry
 from tasks.ingest import Ingested
 from tasks.lake import Table
@@ -239,6 +240,17 @@ def _(record: RolledBack) -> str:
 def _(record: Recalled) -> str:
     table = record.table
     return f"{table.rows:,} rows, as version {table.version} of {table.where} has them"
+
+
+@headline.register
+def _(record: Forgotten) -> str:
+    files = sum(record.tables.values())
+    parts = [f"{files:,} files of tables and {record.predictions:,} answers erased"]
+    parts += [f"{record.removed:,} other files and folders removed"] if record.removed else []
+    proof = f"traces left in {len(record.left)}" if record.left else "nothing is left"
+    parts += [f"{proof} in {record.searched_mb:,.0f} MB"]
+    marked = ", ".join(map(str, record.releases))
+    return "; ".join([*parts, *([f"to be replaced: release {marked}"] if marked else [])])
 
 
 @headline.register

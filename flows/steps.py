@@ -25,6 +25,7 @@ import tasks.engineer
 import tasks.evaluate
 import tasks.explore
 import tasks.feedback
+import tasks.forget
 import tasks.ingest
 import tasks.keep
 import tasks.mitigate
@@ -119,6 +120,7 @@ keep = step(tasks.keep.keep, retries=3, seconds=15 * MINUTE, resume=False)
 rollback = step(tasks.rollback.rollback, retries=2, seconds=5 * MINUTE, resume=False)
 monitor = step(tasks.monitor.monitor, retries=2, seconds=30 * MINUTE, resume=False)
 tidy = step(tasks.tidy.tidy, retries=2, seconds=120 * MINUTE, resume=False)
+forget = step(tasks.forget.forget, retries=2, resume=False)
 score = step(tasks.score.score, retries=2, resume=False)
 feedback = step(tasks.feedback.feedback, retries=2, resume=False)
 advance = step(tasks.replay.advance, resume=False)  # to ask again would count twice

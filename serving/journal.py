@@ -14,7 +14,7 @@ claimed in numbered batches, each of which says the same for ever:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ import orjson
 import sqlalchemy as sa
 
 from charter import Frozen
-from serving.journaling import claims, entries, labels, minutes
+from serving.journaling import claims, entries, erasure, labels, minutes
 from serving.journaling.claims import Claim
 from serving.journaling.database import Database, Durable, address
 from serving.journaling.entries import CHUNK, Entry
@@ -173,6 +173,17 @@ class Journal:
         """Enter what a service counted."""
         with self._database.writing(self.project) as connection:
             minutes.add(connection, self.project, found)
+
+    def erase(self, hints: Sequence[str], theirs: Callable[[dict[str, Any]], bool]) -> int:
+        """Delete every prediction whose row is theirs, with its truths, beyond recovery; how many.
+
+        `hints` are texts of which such a row has one.
+        """
+        return erasure.erase(self._database, self.project, hints, theirs)
+
+    def left(self, hints: Sequence[str]) -> int:
+        """Predictions that hold one of the texts."""
+        return erasure.left(self._database, self.project, hints)
 
     def close(self) -> None:
         """Give back the connections that are kept open."""

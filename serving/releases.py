@@ -123,6 +123,20 @@ def publish(folder: Path, number: int, expected: int | None, note: Note | None =
     return moved
 
 
+def reseal(folder: Path) -> Live | None:
+    """Let the live pointer name the manifest of its release as it is now, where a file of the
+    release had to be changed by law; None where nothing is live."""
+    with _lock(folder):
+        now = live(folder)
+        if now is None:
+            return None
+        manifest = digest(folder / str(now.release))
+        if manifest != now.manifest:
+            now = now.model_copy(update={"manifest": manifest})
+            _write(folder / LIVE, now.model_dump_json(indent=1).encode() + b"\n")
+    return now
+
+
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from tasks import history
 from tasks.evaluate import Measure
 from tasks.history import Entry
 from tasks.package import Bundle
+from tasks.protection.suppressed import marked
 from tasks.split import Split, open_holdout
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST = 200_000
 """Rows above which an even sample decides."""
+SAME = "the challenger is the champion itself: nothing has changed since"
 WAY = 2
 """Counts up when the same models would be compared in another way."""
 
@@ -111,7 +113,7 @@ def compare(charter: Charter, split: Split, bundle: Bundle) -> Promotion:
     else:
         comparison = _compared(charter, split, bundle, live)
         _keep(where, comparison)
-    comparison = _not_again(comparison)
+    comparison = _not_again(_replaced(charter, comparison))
     write(comparison)
     return comparison.promotion
 
@@ -182,8 +184,23 @@ def _pointless(champion: Predictor, challenger: Predictor) -> str:
             f"challenger ({ours.target}, {ours.task}); `perennial train` deploys without comparing"
         )
     if champion.manifest.judged == challenger.manifest.judged:
-        return "the challenger is the champion itself: nothing has changed since"
+        return SAME
     return ""
+
+
+def _replaced(charter: Charter, comparison: Comparison) -> Comparison:
+    """A champion that learned from a person who was erased goes, better or not."""
+    promotion = comparison.promotion
+    if promotion.outcome == "promoted" or promotion.champion not in marked(charter.name):
+        return comparison
+    if promotion.reason == SAME:
+        return comparison
+    reason = (
+        f"release {promotion.champion} learned from a person who was erased since, so it is replaced "
+        f"(otherwise: {promotion.reason})"
+    )
+    known = {"outcome": "promoted", "reason": reason}
+    return comparison.model_copy(update={"promotion": promotion.model_copy(update=known)})
 
 
 def _not_again(comparison: Comparison) -> Comparison:

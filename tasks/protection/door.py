@@ -19,6 +19,7 @@ from charter import Charter
 from serving.pseudonyms import pseudonyms, replaced
 from tasks.protection import consents
 from tasks.protection.hashes import hashed, known_by
+from tasks.protection.suppressed import ERASED, mark_of, suppressed
 from tasks.sources.refused import Spool
 
 
@@ -33,6 +34,7 @@ class Door:
         self._list: consents.Listed | None = None
         if consent is not None and self._hashes is not None:
             self._list = consents.listed(charter, consent, self._hashes)
+        self._gone = suppressed(charter.name, self._hashes) if self._hashes else frozenset[str]()
         self.barred = Counter[str]()
 
     @property
@@ -44,6 +46,7 @@ class Door:
             self._privacy.purpose if self._privacy.consent else "",
             self._hashes and self._hashes.seal,
             self._list and consents.digest(self._list),
+            sorted(self._gone),
         ]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
@@ -60,9 +63,21 @@ class Door:
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The rows that may be kept, as they may be kept."""
-        veiled = self.veiled(batch)
+        veiled = self.veiled(self._without_erased(batch))
         kept = self.admitted(veiled)
         return veiled if kept is None else veiled.filter(kept)
+
+    def _without_erased(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """A source still has them, by name."""
+        person = self._privacy.person
+        if not self._gone or person is None or self._hashes is None:
+            return batch
+        coded = batch.column(person).cast(pa.string()).dictionary_encode()
+        names = coded.dictionary.to_pylist()
+        gone = [mark_of(self._hashes, person, name) in self._gone for name in names]
+        out = pc.fill_null(pc.take(pa.array(gone, pa.bool_()), coded.indices), False)
+        self.barred[ERASED] += pc.sum(out).as_py() or 0
+        return batch.filter(pc.invert(out))
 
     def veiled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Every row, names as hashes."""
