@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from tasks.models.base import Family
 from tasks.models.shelf import take
 from tasks.progress import Step, watched
 from tasks.recipe.inputs import frame
-from tasks.tune import Rung, Study, tune
+from tasks.tune import Rung, Start, Study, tune
 from tasks.tuning.ladder import hindrance
 from tests.tasks import material, planted
 
@@ -40,6 +41,20 @@ def _tune(
 
 def _rung(study: Study, name: str) -> Rung:
     return next(rung for rung in study.ladder if rung.family == name)
+
+
+def test_the_family_of_the_champion_begins_with_its_parameters(root: Path) -> None:
+    champion = Start(family="tree", params={"depth": 4, "leaf": 20})
+    steps: list[Step] = []
+    charter = material.charter(tuning=LIGHT, constraints={"train_minutes": 2.0})
+    with watched(steps.append):
+        study = tune(charter, material.training("binary", 400), material.recipe("binary"), champion)
+    tried = [step.note for step in steps if " trial " in step.note]
+    assert tried[0].startswith("tree trial 1")
+    assert {rung.family for rung in study.ladder if rung.score} == {"dummy", "linear", "tree"}
+    trials = pq.read_table(place(study.trials)).to_pylist()
+    first = next(one for one in trials if one["family"] == "tree" and one["number"] == 0)
+    assert json.loads(first["params"]).items() >= champion.params.items()
 
 
 def _plant(monkeypatch: pytest.MonkeyPatch, *members: Family) -> None:
