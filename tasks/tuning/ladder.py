@@ -98,8 +98,10 @@ class Ladder:
         self._again()
 
     def _champion(self) -> None:
-        climb = self.climbs.get(self.start.family) if self.start else None
-        if climb is not None:
+        for family in self.families:
+            climb = self.climbs.get(family.name)
+            if climb is None or self.start is None or self.start.family != family.name:
+                continue
             self._wait()
             share = CHAMPION_SHARE * max(0.0, self._end() - self.ground.clock.spent)
             climb.run(share, self._end(), share)
