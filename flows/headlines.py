@@ -86,7 +86,8 @@ def _(record: Profile) -> str:
 @headline.register
 def _(record: Split) -> str:
     rows = f"{record.training.rows:,} to train, {record.holdout.rows:,} in custody"
-    return f"{rows} ({record.rule})"
+    twins = f"; {record.shared:,} of these have a twin to train on" if record.shared else ""
+    return f"{rows} ({record.rule}){twins}"
 
 
 @headline.register

@@ -61,7 +61,11 @@ def _facts(charter: Charter, found: Findings) -> list[Fact]:
         Fact("Rows looked at", number(found.rows), _looked_at(charter, found)),
         Fact("Columns", number(len(found.columns)), _kinds(found)),
         target_fact(found),
-        Fact("Missing values", share(missing / cells), f"in {number(gappy)} of the columns"),
+        Fact(
+            "Missing values",
+            share(missing / cells),
+            f"in {number(gappy) if gappy else 'none'} of the columns",
+        ),
         Fact(
             "Suspected leaks",
             number(len(found.suspects)),
@@ -89,4 +93,4 @@ def _span(charter: Charter, found: Findings) -> str:
 def _kinds(found: Findings) -> str:
     numbers = sum(column.ordered for column in found.columns)
     groups = sum(column.grouped for column in found.columns)
-    return f"{number(numbers)} numbers and times, {number(groups)} groupings"
+    return f"{number(numbers)} numbers and times, {number(groups)} grouping{'' if groups == 1 else 's'}"

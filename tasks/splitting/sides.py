@@ -110,12 +110,16 @@ def _lowest(identity: np.ndarray, labels: np.ndarray | None, share: float) -> np
 
 def hashed(texts: Iterable[str], seed: int) -> np.ndarray:
     """The first eight bytes of BLAKE2b of seed and text, the same on every machine; uint64."""
-    key = str(seed).encode()
+    keyed = hashlib.blake2b(key=str(seed).encode(), digest_size=8)
     digests = (
-        hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=key, digest_size=8).digest()
-        for text in texts
-    )
+        _digest(keyed.copy(), text) for text in texts
+    )  # a copy spares hashing the seed again
     return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
+
+
+def _digest(keyed: hashlib.blake2b, text: str) -> bytes:
+    keyed.update(text.encode("utf-8", "surrogatepass"))
+    return keyed.digest()
 
 
 def codes_of(column: pa.ChunkedArray) -> tuple[list[object], np.ndarray]:

@@ -19,10 +19,12 @@ def section(charter: Charter, found: Findings) -> Section:
     rows = [_line(found, content) for content in found.columns]
     heads = ("Column", "Role", "Missing", "Different", "Centre", "Spread", "Tells the target")
     shapes = [chart for content in found.columns[:MOST_CHARTS] if (chart := shape(found, content))]
+    more = len(found.columns) - MOST_CHARTS
+    left_out = blocks.prose(f"The last {number(more)} columns are not drawn.") if more > 0 else ""
     numbers = [content for content in found.columns if content.quantiles]
     body = blocks.stack(
         tables.table("All columns", heads, rows),
-        blocks.fold("Shape of each column", blocks.beside(*shapes)) if shapes else "",
+        blocks.fold("Shape of each column", blocks.beside(*shapes), left_out) if shapes else "",
         blocks.fold("Quantiles of numbers and times", _spread(numbers)) if numbers else "",
     )
     return Section("Columns", "Centre, spread and shape of each column.", body)
