@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
 
@@ -43,21 +43,25 @@ class Outcomes(Frozen):
     """The share that always giving the commonest answer would have had."""
     commonest: str | None = None
     said: tuple[Said, ...] = ()
+    cost: float | None = None
+    """Two classes: what its errors cost an answer, at the prices of the charter."""
+    constant: float | None = None
+    """What always giving the cheaper of the two answers would have cost."""
     off: float | None = None
     """A number: by how much it was off on average."""
     spread: float | None = None
     """By how much always saying the average would have been off."""
 
 
-def outcomes(journal: Journal, signature: Signature) -> Outcomes:
-    """Of the answers whose truth came last."""
+def outcomes(journal: Journal, signature: Signature, price: Mapping[str, Any]) -> Outcomes:
+    """Of the answers whose truth came last; `price` is what the charter says that errors cost."""
     seen = [one for one in journal.latest(LATEST) if one.answer and one.truth is not None]
     if len(seen) < LEAST:
         return Outcomes(known=len(seen))
-    return _classes(seen, signature) if signature.classes else _numbers(seen)
+    return _classes(seen, signature, price) if signature.classes else _numbers(seen)
 
 
-def _classes(seen: Sequence[Seen], signature: Signature) -> Outcomes:
+def _classes(seen: Sequence[Seen], signature: Signature, price: Mapping[str, Any]) -> Outcomes:
     pairs = [(str(_answer(one)["prediction"]), str(one.truth)) for one in seen]
     right = sum(said == truth for said, truth in pairs)
     commonest, always = Counter(truth for _, truth in pairs).most_common(1)[0]
@@ -70,10 +74,26 @@ def _classes(seen: Sequence[Seen], signature: Signature) -> Outcomes:
         )
         for label in reversed(signature.classes)
     )  # fmt: skip
+    cost, constant = _costs(pairs, signature.classes, price)
     return Outcomes(
         known=len(pairs), right=right / len(pairs), low=low, high=high, always=always / len(pairs),
-        commonest=signature.say.get(commonest, commonest), said=said,
+        commonest=signature.say.get(commonest, commonest), said=said, cost=cost, constant=constant,
     )  # fmt: skip
+
+
+def _costs(
+    pairs: Sequence[tuple[str, str]], classes: Sequence[str], price: Mapping[str, Any]
+) -> tuple[float | None, float | None]:
+    """What errors cost an answer: its own, and those of the better constant; None without prices."""
+    miss, alarm = price.get("miss"), price.get("false_alarm")
+    if len(classes) != 2 or not (miss or alarm):
+        return None, None
+    miss, alarm, positive = miss or 1.0, alarm or 1.0, classes[1]
+    missed = sum(said != positive == truth for said, truth in pairs)
+    alarms = sum(said == positive != truth for said, truth in pairs)
+    hits = sum(truth == positive for _, truth in pairs)
+    constant = min(hits * miss, (len(pairs) - hits) * alarm)
+    return (missed * miss + alarms * alarm) / len(pairs), constant / len(pairs)
 
 
 def _numbers(seen: Sequence[Seen]) -> Outcomes:

@@ -54,9 +54,10 @@ def _data(loaded: Loaded, shown: list[Field], charter: dict[str, Any]) -> dict[s
     """What the scripts know."""
     signature, decision = loaded.predictor.signature, loaded.predictor.decision
     source = charter.get("data", {}).get("source", {})
+    told = charter.get("data", {}).get("columns", {}).get(signature.target) or {}
     return {
         "project": signature.project,
-        "target": signature.target,
+        "target": told.get("label") or signature.target.replace("_", " "),
         "release": loaded.live.release,
         "classes": [
             {"label": label, "say": signature.say.get(label, label), "outcome": outcome(signature, label)}

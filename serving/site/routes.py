@@ -66,12 +66,16 @@ class Recent:
 
     async def figures(self) -> Outcomes:
         """How the latest answers did; nothing is known without a journal."""
-        signature = answering(self._watch).predictor.signature
+        loaded = answering(self._watch)
+        signature, price = (
+            loaded.predictor.signature,
+            loaded.charter.get("goal", {}).get("cost", {}),
+        )
         async with self._one:
             if self._book is not None and time.monotonic() >= self._until:
                 try:
                     self._found = await self._book.read(
-                        lambda journal: outcomes(journal, signature)
+                        lambda journal: outcomes(journal, signature, price)
                     )
                 except Unwritten as why:
                     raise unwritten(why) from why

@@ -153,22 +153,25 @@ def _told(tmp_path: Path, pairs: Sequence[tuple[object, Truth]]) -> Journal:
 def test_how_it_does_now_is_counted_from_what_happened(tmp_path: Path) -> None:
     pairs = [("true", "true")] * 10 + [("true", "false")] * 15
     pairs += [("false", "false")] * 60 + [("false", "true")] * 15
-    found = outcomes(_told(tmp_path, pairs), SIGNATURE)
+    found = outcomes(_told(tmp_path, pairs), SIGNATURE, {"miss": 2.0, "false_alarm": 1.0})
     assert (found.known, found.right, found.always) == (100, 0.7, 0.75)
     assert found.commonest == "likely on time"
     assert [(one.say, one.times, one.right) for one in found.said] == [
         ("likely late", 25, 10), ("likely on time", 75, 60),
     ]  # fmt: skip
     assert (found.low, found.high) == pytest.approx((0.6042, 0.7811), abs=1e-4)
+    assert (found.cost, found.constant) == (0.45, 0.5)  # 15 misses and 15 alarms; 25 misses
+    free = outcomes(Journal("toy", f"sqlite:///{tmp_path}/journal.db"), SIGNATURE, {})
+    assert free.cost is None
     assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
 
 
 def test_numbers_are_off_and_few_say_nothing(tmp_path: Path) -> None:
     journal = _told(tmp_path, [(10.0, 12.0), (10.0, 6.0)] * (LEAST // 2))
-    found = outcomes(journal, NUMBER)
+    found = outcomes(journal, NUMBER, {})
     assert (found.off, found.spread) == (3.0, 3.0)
     (tmp_path / "few").mkdir()
-    assert outcomes(_told(tmp_path / "few", [(1.0, 1.0)] * 3), NUMBER) == Outcomes(known=3)
+    assert outcomes(_told(tmp_path / "few", [(1.0, 1.0)] * 3), NUMBER, {}) == Outcomes(known=3)
 
 
 def test_the_page_asks_for_outcomes_and_changes(flights: Flights) -> None:

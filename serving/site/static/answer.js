@@ -7,9 +7,11 @@ export const said = answer => data.classes.length ? answer.say : short(answer.pr
 export function show(answer, which) {
   at("which").textContent = which;
   const words = make("p", {className: "say"}, said(answer));
-  if (!data.classes.length) words.append(make("small", {}, data.target.replaceAll("_", " ")));
+  if (!data.classes.length) words.append(make("small", {}, data.target));
   at("said").replaceChildren(words);
-  at("chances").replaceChildren(...data.classes.map(one => chance(one, answer)).reverse());
+  const classes = [...data.classes].reverse();
+  if (classes.length > 2) classes.sort((a, b) => answer.probabilities[b.label] - answer.probabilities[a.label]);
+  at("chances").replaceChildren(...classes.map(one => chance(one, answer)));
 }
 
 function chance(one, answer) {

@@ -10,6 +10,9 @@ function classes(found) {
     make("p", {}, make("span", {className: "figure"}, `${percent(found.right)} right`), ` of the last ${count(found.known)} answers whose outcome is known (95 % interval ${percent(found.low)} to ${percent(found.high)}).`),
     make("p", {className: "quiet"}, `Always saying “${found.commonest}” would have been right in ${percent(found.always)}.`),
   ];
+  if (found.cost !== null) {
+    said.push(make("p", {}, `At the prices of its errors, they cost ${short(found.cost)} an answer; always saying the cheaper of the two would have cost ${short(found.constant)}.`));
+  }
   for (const one of found.said) {
     const words = one.times
       ? `When it said “${one.say}” (${count(one.times)} times), it was ${one.outcome} in ${percent(one.right / one.times)}.`
