@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from charter.conflict import Conflict, agree
 from charter.data import Data, Names, Source
 from charter.frozen import Frozen
+from charter.runtime import Span
 
 YES = ("true", "yes", "y", "1", "1.0")
 
@@ -88,6 +89,12 @@ class Privacy(Frozen):
     """What becomes of personal data that nobody declared."""
     cleared: Names = ()
     """Columns vouched for: no personal data, although they look like it."""
+    membership: float | None = Field(default=None, gt=0.5, le=1)
+    """The largest area under the curve with which an attack may tell whom the model learned from (0.5
+    is chance); default: told, not judged."""
+    retention: Span | None = None
+    """How long answers, collected rows, quarantine, old versions and reports stay at most, whoever
+    needs them; `tidy` removes what is older. Default: what `storage` says."""
 
     @property
     def person(self) -> str | None:
@@ -100,6 +107,12 @@ class Privacy(Frozen):
         return frozenset(
             (*self.identifiers, *self.quasi_identifiers, *self.sensitive, *self.cleared)
         )
+
+    @property
+    def about_people(self) -> bool:
+        """Whether the charter says that persons are in the rows."""
+        named = (*self.identifiers, *self.quasi_identifiers, *self.sensitive)
+        return bool(named or self.consent or self.membership)
 
     @property
     def guards(self) -> bool:

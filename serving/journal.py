@@ -181,6 +181,10 @@ class Journal:
         """
         return erasure.erase(self._database, self.project, hints, theirs)
 
+    def expire(self, before: float) -> int:
+        """Delete predictions from before this moment, with their truths, beyond recovery; how many."""
+        return erasure.expire(self._database, self.project, before)
+
     def left(self, hints: Sequence[str]) -> int:
         """Predictions that hold one of the texts."""
         return erasure.left(self._database, self.project, hints)

@@ -20,11 +20,11 @@ from tasks.auditing.rates import Judged
 from tasks.auditing.treatment import Treatment, treatment
 from tasks.auditing.treatment import verdicts as fair
 from tasks.engineer import Recipe
-from tasks.judgement import calibration, gates
+from tasks.judgement import calibration, gates, membership
 from tasks.judgement.case import Case
 from tasks.judgement.decision import decide
 from tasks.judgement.slices import slices
-from tasks.split import Look, Rows, Split, looks, open_holdout
+from tasks.split import Look, Rows, Split, load_training, looks, open_holdout
 from tasks.splitting import spans
 from tasks.tune import Rung, Study
 
@@ -150,6 +150,7 @@ def _judge(
     points = () if task == "regression" else calibration.reliability(case.truth, case.ours)
     error = calibration.error(points) if points else None
     verdicts += [gates.calibrated(error)] if error is not None else []
+    verdicts += _members(charter, split, recipe, study, case)
     treated = _treated(charter, split, audit, case, rows)
     verdicts += fair(charter, treated, "the holdout") if treated else []
     seen = looks(split.holdout)
@@ -239,6 +240,21 @@ def _treated(
     )  # fmt: skip
 
 
+def _members(
+    charter: Charter, split: Split, recipe: Recipe, study: Study, case: Case
+) -> list[Verdict]:
+    """Whether the model betrays whom it learned from, where rows are of persons."""
+    if not charter.privacy.about_people:
+        return []
+    rows = load_training(split.training)
+    draw = np.random.default_rng(case.seed)
+    chosen = np.sort(draw.permutation(len(rows.truth))[: membership.MOST])
+    some = Rows(rows.table.take(chosen), rows.truth[chosen])
+    said = _predicted(study.model, recipe, some, split.training.task)
+    found = membership.membership((some.truth, said), (case.truth, case.ours), case.seed)
+    return [membership.verdict(charter, found)]
+
+
 def _confusion(case: Case) -> tuple[tuple[int, ...], ...]:
     if case.ours.ndim == 1:
         return ()
@@ -251,6 +267,8 @@ def _confusion(case: Case) -> tuple[tuple[int, ...], ...]:
 def _fingerprint(charter: Charter, split: Split, study: Study, audit: Audit | None) -> str:
     said = [str(WAY), study.model_dump_json(), split.holdout.seal, str(split.shared),
             charter.evaluation.model_dump_json(), charter.goal.model_dump_json()]  # fmt: skip
+    if charter.privacy.about_people:
+        said.append(f"membership {charter.privacy.membership}")
     if audit is not None and audit.axes:
         said += [charter.fairness.model_dump_json(), *(one.model_dump_json() for one in audit.axes)]
     return hashlib.sha256("\0".join(said).encode()).hexdigest()

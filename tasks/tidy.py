@@ -19,6 +19,7 @@ from tasks import lake
 from tasks.compaction import compact
 from tasks.progress import report
 from tasks.tidying.needed import Needed, needed
+from tasks.tidying.retained import expire
 from tasks.tidying.unneeded import of_table, old, remove, used
 
 log = logging.getLogger(__name__)
@@ -77,11 +78,14 @@ def tidy(charter: Charter, now: datetime | None = None) -> Tidied:
     """Compact, forget and remove by the charter's `storage`; safe to repeat and to kill anywhere.
 
     Of tables stay the versions of the last `keep`, and those that the newest `releases`, the live
-    one and the one before it were trained on. Journal, releases and registry are not touched.
+    one and the one before it were trained on. Releases and registry are not touched, the journal
+    only by `privacy.retention`, which is the stronger: what is older goes, whatever needs it.
     Nobody else may write for the project meanwhile (`tasks/turn.py`); services serve on.
     """
     moment = (now or datetime.now(UTC)).timestamp()
     gone = _Gone()
+    retention = charter.privacy.retention
+    expired = expire(charter.name, moment - seconds(retention)) if retention else Counter[str]()
     wanted = needed(charter)
     _clear(charter, wanted, moment - seconds(charter.storage.keep), gone)
     most = charter.storage.most_gb
@@ -96,7 +100,9 @@ def tidy(charter: Charter, now: datetime | None = None) -> Tidied:
         verdicts=(),
     )
     log.info("%d files and folders removed, %.1f MB", gone.count.total(), tidied.freed_mb)
-    return tidied.model_copy(update={"verdicts": tuple(_verdicts(charter, wanted, tidied))})
+    return tidied.model_copy(
+        update={"verdicts": (*_verdicts(charter, wanted, tidied), *_retained(charter, expired))}
+    )
 
 
 def _clear(charter: Charter, wanted: Needed, since: float, gone: _Gone) -> None:
@@ -176,6 +182,17 @@ def _verdicts(charter: Charter, wanted: Needed, tidied: Tidied) -> Iterator[Verd
             passed=found <= storage.most_gb,
             message=f"the project takes {found:.3g} GB, at most {storage.most_gb:g} GB it may",
             numbers={"gb": found},
+        )
+
+
+def _retained(charter: Charter, expired: Counter[str]) -> Iterator[Verdict]:
+    if charter.privacy.retention is not None:
+        told = ", ".join(f"{count:,} {what}" for what, count in expired.items() if count)
+        yield Verdict(
+            gate="privacy.retention",
+            passed=True,
+            message=f"older than {charter.privacy.retention} and gone: {told or 'nothing'}",
+            numbers=dict(expired),
         )
 
 

@@ -46,6 +46,23 @@ def _theirs(
     return [name for name, row in found if theirs(orjson.loads(row))]
 
 
+def expire(database: Database, project: str, before: float) -> int:
+    """Delete predictions from before this moment, with their truths; gives how many."""
+    with database.writing(project) as connection:
+        if database.is_sqlite:
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        old = sa.select(_p.id).where(_p.project == project, _p.at < before)
+        connection.execute(
+            sa.delete(feedback).where(_f.project == project, _f.prediction_id.in_(old))
+        )
+        gone = connection.execute(
+            sa.delete(predictions).where(_p.project == project, _p.at < before)
+        ).rowcount
+    if gone:
+        _clear(database)
+    return int(gone)
+
+
 def left(database: Database, project: str, hints: Sequence[str]) -> int:
     """Rows that still hold one of the texts."""
     near = [_p.row.contains(hint, autoescape=True) for hint in hints]

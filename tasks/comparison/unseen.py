@@ -73,7 +73,7 @@ def unseen(charter: Charter, rows: Rows, champion: Manifest) -> Unseen:
     if seconds is not None and champion.until is not None:
         return _of(rows, seconds > champion.until, seconds, "later than the champion's training")
     made = _table(charter, champion)
-    if made is None:
+    if made is None or not lake.is_whole(made):  # a person was erased from it
         later = np.zeros(len(rows.truth), dtype=bool)
     else:
         names = _names(charter, rows.table.schema.names, lake.dataset(made).schema.names)

@@ -18,6 +18,8 @@ def people(charter: Charter, table: Table) -> Iterator[str]:
     yield f"Purpose: {privacy.purpose or '(blank: privacy.purpose)'}"
     yield _names(charter)
     yield _consent(charter, record)
+    if privacy.retention is not None:
+        yield f"Kept at most {privacy.retention}; perennial tidy removes what is older."
     for key, what in (("sensitive", "Sensitive"), ("never_input", "Never an input")):
         names = ", ".join(getattr(privacy, key))
         yield f"{what}: {names or f'(blank: privacy.{key})'}"

@@ -36,7 +36,7 @@ def needed(charter: Charter) -> Needed:
     """Read off the manifests, which are in the releases themselves."""
     found = Needed(_numbers(charter))
     for number in found.releases:
-        _of_release(found, place(f"releases/{charter.name}/{number}"))
+        of_release(found, place(f"releases/{charter.name}/{number}"))
     for kind in ("landed", "table", "collected", "renewed", "protected"):
         table = lake.latest(f"tables/{charter.name}/{kind}", charter.name)
         if table is not None:
@@ -60,7 +60,8 @@ def _numbers(charter: Charter) -> tuple[int, ...]:
     return tuple(sorted(wanted & set(known)))
 
 
-def _of_release(found: Needed, folder: Path) -> None:
+def of_release(found: Needed, folder: Path) -> None:
+    """Add what the release's own papers name."""
     manifest = Manifest.model_validate_json((folder / releases.MANIFEST).read_bytes())
     for where, version in manifest.tables.items():
         found.versions[where].add(version)

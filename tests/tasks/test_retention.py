@@ -1,0 +1,105 @@
+"""What is older than the charter allows goes, whoever needs it; what is younger stays."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from serving.home import home, place
+from serving.journal import Journal
+from serving.journaling.tables import predictions
+from tasks import lake
+from tasks.tidying.retained import expire
+from tests.postgres import database
+
+NOW = datetime.now(UTC)
+CUT = (NOW - timedelta(days=30)).timestamp()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def journal(
+    request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Journal]:
+    monkeypatch.delenv("PERENNIAL_JOURNAL_URL", raising=False)
+    if request.param == "postgresql":
+        url = database(request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("PERENNIAL_JOURNAL_URL", url)
+    with closing(Journal("toy", pool=True)) as opened:
+        yield opened
+
+
+def log(days: list[int]) -> None:
+    known = [NOW - timedelta(days=day) for day in days]
+    rows = {
+        "who": [f"person {day}" for day in days],
+        "prediction": [str(day) for day in days],
+        "known_at": pa.array(known, pa.timestamp("us", "UTC")),
+    }
+    lake.append("tables/toy/collected", "toy", pa.table(rows).to_reader(), str(days))
+
+
+def answered(journal: Journal, days: list[int]) -> None:
+    told = [
+        {"project": "toy", "id": str(day), "at": (NOW - timedelta(days=day)).timestamp(),
+         "release": 1, "row": f'{{"who": "person {day}"}}', "answer": "{}"}
+        for day in days
+    ]  # fmt: skip
+    with journal._database.writing("toy") as connection:
+        connection.execute(sa.insert(predictions), told)
+    journal.feedback([(str(day), True) for day in days], 1.0)
+
+
+def test_rows_by_their_age(journal: Journal) -> None:
+    log([50, 40])
+    log([35, 20, 3])
+    answered(journal, [50, 40, 35, 20, 3])
+    gone = expire("toy", CUT)
+    assert gone["answers of the journal"] == 3
+    assert gone["rows of the log"] == 3
+    table = lake.latest("tables/toy/collected", "toy")
+    assert table is not None
+    assert [row for batch in lake.read(table, ["who"]) for row in batch.column(0).to_pylist()] == [
+        "person 20", "person 3",
+    ]  # fmt: skip
+    counts = journal.counts()
+    assert (counts.predictions, counts.labelled) == (2, 2)
+    left = [str(pq.read_table(path).to_pylist()) for path in home().rglob("*.parquet")]
+    left += [str(path.read_bytes()) for path in home().rglob("*") if path.is_file()]
+    assert "person 40" not in "".join(left)
+    assert journal.left(["person 40"]) == 0
+    answered(journal, [1])  # a service writes on
+    assert expire("toy", CUT).total() == 0
+
+
+def test_versions_quarantine_and_reports(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PERENNIAL_JOURNAL_URL", raising=False)
+    for number in range(2):
+        rows = pa.table({"n": [number]})
+        lake.write("tables/toy/landed", "toy", rows.to_reader(), f"{number}")
+    refused = pa.RecordBatch.from_arrays(
+        [pa.array([0]), pa.array([["bad"]]), pa.array(["{}"])], schema=lake.QUARANTINE
+    )
+    kept = lake.quarantine("toy", "validate", "q", [refused])
+    for name, age in (("profile.html", 40), ("study.html", 2)):
+        place("pages/toy").mkdir(parents=True, exist_ok=True)
+        place(f"pages/toy/{name}").write_text("report")
+        then = time.time() - age * 86_400
+        os.utime(place(f"pages/toy/{name}"), (then, then))
+    young = expire("toy", CUT)
+    assert young["rows in quarantine"] == young["files of old versions"] == 0
+    assert young["runs and reports"] == 1
+    assert place("pages/toy/study.html").exists()
+    later = expire("toy", time.time() + 60)
+    assert later["rows in quarantine"] == later["files of old versions"] == 1
+    assert next(lake.refused_rows(kept), None) is None
+    assert not place("pages/toy/study.html").exists()
+    assert lake.whole_versions("tables/toy/landed", "toy") == [2]
