@@ -11,16 +11,22 @@ import re
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
 
 from serving.home import place
 from tasks import pages
 from tasks.explore import explore
 from tasks.pages.matrix import STRONGEST
+from tests.browser import DESK, PHONE, browser
 from tests.tasks.explored import charter, land
+
+__all__ = ["browser"]
 
 CSS = (Path(pages.__file__).parent / "page.css").read_text("utf-8")
 ROWS = 900
@@ -37,7 +43,7 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Walked:
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page with every section and notice."""
     rng = np.random.default_rng(4)
     y = rng.random(ROWS) < 0.06
@@ -57,10 +63,16 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Walked:
         patch.setenv("PERENNIAL_HOME", str(tmp_path_factory.mktemp("accessible")))
         split = {"split": {"by": "random"}}
         profile = explore(charter(data={"time": "at"}, evaluation=split), land(columns))
-        html = place(profile.page).read_text("utf-8")
+        where = place(profile.page)
+    html = where.read_text("utf-8")
     for words in ("a code for a missing value", "is rare", "Pauses", "Known only with the target"):
         assert words in html
-    return Walked(html)
+    return where
+
+
+@pytest.fixture(scope="module")
+def page(file: Path) -> Walked:
+    return Walked(file.read_text("utf-8"))
 
 
 class Walked(HTMLParser):
@@ -259,3 +271,44 @@ def test_a_phone_gets_charts_of_its_own_and_no_fixed_widths(page: Walked) -> Non
         classes = [str(page.attributes[one].get("class")) for one in page.around[at]]
         wide = page.attributes[at]["class"] == "wide"
         assert not wide or {"only-wide", "scroll"} & set(classes)
+
+
+# --- in a real browser
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESK, "dark")])
+def test_a_browser_finds_nothing_that_shuts_people_out(
+    browser: Browser, file: Path, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme
+    )
+    tab = context.new_page()
+    tab.goto(file.as_uri())
+    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    found = Axe().run(tab).response
+    assert not [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
+    assert len(found["passes"]) > 20
+    assert tab.evaluate("document.documentElement.scrollWidth") <= size[0]
+    paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (luminance(tuple(map(float, re.findall(r"\d+", paper)))) < 0.2) == (scheme == "dark")  # type: ignore[arg-type]
+    context.close()
+
+
+def test_the_keyboard_alone_leads_to_the_content_and_opens_what_is_folded(
+    browser: Browser, file: Path
+) -> None:
+    tab = browser.new_page()
+    tab.goto(file.as_uri())
+    tab.keyboard.press("Tab")
+    assert tab.locator(":focus").inner_text() == "Skip to the content"
+    assert tab.locator(":focus").bounding_box()["x"] >= 0  # type: ignore[index]
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "content"
+    for _ in range(30):
+        tab.keyboard.press("Tab")
+        if tab.evaluate("document.activeElement.tagName") == "SUMMARY":
+            break
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.parentElement.open")
+    tab.close()
