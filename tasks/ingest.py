@@ -21,8 +21,7 @@ from tasks.lake import Quarantine, Table
 from tasks.protection.door import Door, counted, door
 from tasks.protection.scan import Find
 from tasks.scratch import scratch
-from tasks.sources import Source, opened
-from tasks.sources.growth import Growing
+from tasks.sources import Source, growing, opened
 
 __all__ = ["Ingested", "JoinReport", "ingest", "rows_for_scoring"]
 
@@ -97,7 +96,8 @@ def _land(landing: Landing, fingerprint: str) -> Ingested:
 
 def _grown(charter: Charter, source: Source, joined: list[Source], guard: Door | None) -> Ingested:
     """What was there, and what is new (`tasks/ingestion/growth.py`)."""
-    if not isinstance(source, Growing):
+    grows = growing(source, charter.data.watermark)
+    if grows is None:
         raise Refusal(
             "data.grows",
             f"found true for {source.name}, of which nothing tells what is new",
@@ -106,7 +106,7 @@ def _grown(charter: Charter, source: Source, joined: list[Source], guard: Door |
         )
     options = charter.data.source.model_dump_json(exclude={"path"})
     clauses = _fingerprint(charter, f"{options} {charter.data.watermark}", joined, guard)
-    grown = grow(charter, source, joined, guard, clauses)
+    grown = grow(charter, grows, joined, guard, clauses)
     past = grown.past
     ingested = Ingested(
         table=grown.table,
@@ -118,7 +118,7 @@ def _grown(charter: Charter, source: Source, joined: list[Source], guard: Door |
         joins=past.joins,
         new_rows=None if past.start is None else past.new_rows,
         anew=past.anew,
-        waiting=source.waiting(past.end),
+        waiting=grows.waiting(past.end),
     )
     if grown.fresh:
         _tell(source, ingested)

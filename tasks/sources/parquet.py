@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 from urllib.parse import unquote
 
 import numpy as np
@@ -19,6 +20,8 @@ import pyarrow.types as pt
 from charter import Refusal
 from charter.data import ParquetSource
 from tasks.sources.base import BATCH_ROWS, Raw, row_number
+from tasks.sources.folder import check_there, files_now
+from tasks.sources.growth import Held, Place
 from tasks.sources.paths import OneFile, expanded
 from tasks.sources.refused import Refused
 from tasks.sources.texts import UNDECLARED, Reading
@@ -41,6 +44,42 @@ class ParquetFile(OneFile[ParquetSource]):
     """Typed already; texts stay texts. Partitions are texts of which the meaning is read off."""
 
     clause: ClassVar[type] = ParquetSource
+    _is_part = False
+    _known: Place | None = None
+    """Where those files end that come before the ones that are read."""
+
+    def end(self, before: Place | None) -> Place:
+        """The files that are there now, and what tells whether they stay as they are."""
+        if not self._folder.is_dir():
+            raise Refusal(
+                f"{self.where}.path",
+                f"found one file, {self.name}, in a source that grows",
+                "wanted a folder, to which files are added (a Parquet file is never appended to)",
+                "Name the folder, or take data.grows out of the charter.",
+            )
+        known = {} if before is None else before["files"]
+        paths = {part.name: part.path for part in self._parts}
+        check_there(paths, known)
+        return {"files": files_now(paths, known)}
+
+    def between(self, start: Place | None, end: Place, held: Held | None) -> Self:
+        part = copy.copy(self)
+        part._is_part, part._known = True, start
+        known = {} if start is None else start["files"]
+        new = (one for one in self._parts if one.name in end["files"] and one.name not in known)
+        part._parts = tuple(new)
+        part._seen = part._stamps()
+        return part
+
+    def waiting(self, end: Place) -> int:
+        return 0
+
+    def check_unchanged(self) -> None:
+        """Files may have come while a part was read."""
+        if not self._is_part:
+            super().check_unchanged()
+        elif self._stamps() != self._seen:
+            raise self.changed_meanwhile()
 
     def fingerprint(self) -> str:
         if not self._folder.is_dir():
@@ -58,7 +97,8 @@ class ParquetFile(OneFile[ParquetSource]):
             with self._opened(part) as file:
                 files.append((part, file.schema_arrow.remove_metadata(), file.metadata.num_rows))
         ends = np.cumsum([rows for _, _, rows in files])
-        self.refuse_empty(int(ends[-1]))
+        if self._known is None:
+            self.refuse_empty(int(ends[-1]))
         schema = self._together([(part, found) for part, found, _ in files])
         partitions = frozenset(self._parts[0].partitions)
 
@@ -74,7 +114,7 @@ class ParquetFile(OneFile[ParquetSource]):
             schema,
             lambda: self._batches(schema),
             readings=readings,
-            place=place if len(files) > 1 else row_number,
+            place=place if len(files) > 1 or self._known is not None else row_number,
         )
 
     @property

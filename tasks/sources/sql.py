@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,6 +27,7 @@ from tasks.sources.refused import Refused
 
 PORTION = 10_000
 """Rows that the cursor brings at a time."""
+Portions = Iterable[Sequence[Sequence[Any]]]
 
 
 class SqlQuery(OneMoment):
@@ -84,24 +85,29 @@ class SqlQuery(OneMoment):
 
     @cached_property
     def _cells(self) -> Cells:
+        with self.result(plain(self.source.query)) as (names, portions):
+            cells = Cells(scratch_of(self, "sql") / "cells", self.where, names)
+            for portion in portions:
+                for row in portion:
+                    cells.add(cells_of(names, row))
+            cells.close()
+            return cells
+
+    @contextmanager
+    def result(self, text: str, **values: object) -> Iterator[tuple[tuple[str, ...], Portions]]:
+        """The names of the columns, and the rows as they stream; `text` may hold :parameters."""
         with self._explained(), self._engine() as engine, engine.connect() as connection:
             reading = connection.execution_options(
                 stream_results=True, yield_per=PORTION, postgresql_readonly=True
             )
             if engine.dialect.name == "sqlite":
                 reading.exec_driver_sql("PRAGMA query_only = ON")
-            # Colons are no parameters here, but casts and times of the day.
-            result = reading.execute(sa.text(self.source.query.replace(":", r"\:")))
-            if not result.returns_rows:
-                raise self._refusal("found a statement that gives no rows", "Write one SELECT.")
-            names = tuple(result.keys())
-            self._check_names(names)
-            cells = Cells(scratch_of(self, "sql") / "cells", self.where, names)
-            for portion in result.partitions(PORTION):
-                for row in portion:
-                    cells.add(dict(zip(names, map(_cell, row), strict=True)))
-            cells.close()
-            return cells
+            with reading.execute(sa.text(text), values) as result:
+                if not result.returns_rows:
+                    raise self._refusal("found a statement that gives no rows", "Write one SELECT.")
+                names = tuple(result.keys())
+                self._check_names(names)
+                yield names, result.partitions(PORTION)
 
     @contextmanager
     def _engine(self) -> Iterator[sa.Engine]:
@@ -147,6 +153,16 @@ class SqlQuery(OneMoment):
 
     def _refusal(self, found: str, remedy: str) -> Refusal:
         return Refusal(f"{self.where}.query", found, "wanted a query that reads rows", remedy)
+
+
+def plain(query: str) -> str:
+    """A query as SQLAlchemy takes it: colons are no parameters in it, but casts and times of the day."""
+    return query.replace(":", r"\:")
+
+
+def cells_of(names: tuple[str, ...], row: Sequence[Any]) -> dict[str, Cell | None]:
+    """A row of the database as exact texts."""
+    return dict(zip(names, map(_cell, row), strict=True))
 
 
 def _number(value: float | Decimal) -> Cell | None:

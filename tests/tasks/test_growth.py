@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from charter import Charter, Refusal
@@ -289,12 +288,6 @@ def test_a_new_column_lands_anew(root: Path, tmp_path: Path) -> None:
     again = ingest(charter(file, "jsonl"))
     assert again.anew == "gate: a column that no row had before"
     assert [row["gate"] for row in landed(again)] == [None, "A"]
-
-
-def test_what_cannot_grow_is_refused(root: Path, tmp_path: Path) -> None:
-    pq.write_table(pa.table({"id": [1], "delay": [1]}), tmp_path / "trips.parquet")
-    with pytest.raises(Refusal, match=r"data\.grows.*Take grows out"):
-        ingest(charter(tmp_path / "trips.parquet", "parquet"))
 
 
 def test_the_first_values_of_a_column_decide_together_with_all(root: Path, tmp_path: Path) -> None:

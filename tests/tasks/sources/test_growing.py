@@ -107,9 +107,12 @@ def read(source: Source, held: Held | None = None, before: int = 0) -> Any:
 
 
 def _bad(row: dict[str, Any]) -> Bad:
-    """The columns of what is refused stand in the order of their part."""
+    """What is refused has the columns of its part, in the order of that."""
     record = row["record"]
-    return row["row"], row["reasons"], json.loads(record) if record[0] == "{" else record
+    if record[0] != "{":
+        return row["row"], row["reasons"], record
+    filled = {name: cell for name, cell in json.loads(record).items() if cell is not None}
+    return row["row"], row["reasons"], filled
 
 
 def compared(clause: Clause, content: str, cuts: list[float]) -> None:
