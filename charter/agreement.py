@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from charter.conflict import Conflict
 from charter.constraints import Constraints
 from charter.data import CsvSource, Data, DeltaSource, ExcelSource, PythonSource, SqlSource
-from charter.evaluation import METRICS, ByGroup, ByTime, Evaluation
+from charter.evaluation import METRICS, ByGroup, ByTime, ByValue, Evaluation
 from charter.features import Features
 from charter.goal import Goal
 from charter.runtime import Decay, Last, Runtime
@@ -32,7 +32,7 @@ def between(
         if target in names:
             yield _misplaced(key, target)
     split = evaluation.split
-    if isinstance(split, ByGroup) and split.column == target:
+    if isinstance(split, ByGroup | ByValue) and split.column == target:
         yield _misplaced("evaluation.split.column", target)
     if isinstance(split, ByTime) and data.time is None:
         yield Conflict(

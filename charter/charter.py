@@ -11,7 +11,7 @@ from charter.conflict import agree
 from charter.constraints import Constraints
 from charter.data import Data
 from charter.deployment import Deployment
-from charter.evaluation import AtRandom, ByGroup, ByTime, Evaluation
+from charter.evaluation import AtRandom, ByGroup, ByTime, ByValue, Evaluation
 from charter.experience import Experience
 from charter.fairness import Fairness, of_fairness
 from charter.features import Features
@@ -57,7 +57,7 @@ class Charter(Frozen):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     @property
-    def split(self) -> ByTime | AtRandom | ByGroup:
+    def split(self) -> ByTime | AtRandom | ByGroup | ByValue:
         """How the holdout is made, the default filled in."""
         if self.evaluation.split is not None:
             return self.evaluation.split

@@ -71,7 +71,17 @@ class ByGroup(Frozen):
     holdout: float = Field(default=0.2, gt=0, lt=1)
 
 
-Split = Annotated[ByTime | AtRandom | ByGroup, Field(discriminator="by")]
+class ByValue(Frozen):
+    """The data say it themselves: the rows with one value of a column are held out."""
+
+    by: Literal["value"]
+    column: str
+    """Says for each row which part it belongs to; never a feature."""
+    holdout: str
+    """The value of the rows that are held out; those without a value are trained on."""
+
+
+Split = Annotated[ByTime | AtRandom | ByGroup | ByValue, Field(discriminator="by")]
 
 
 class Evaluation(Frozen):

@@ -233,11 +233,12 @@ def _treated(
 ) -> Treatment | None:
     if audit is None or not audit.axes:
         return None
-    return treatment(
+    found = treatment(
         charter, split.holdout.task, split.holdout.classes,
         Judged(case.truth, case.ours, case.decision), groups(charter, audit.axes, rows.table),
         blocks=case.spans,
     )  # fmt: skip
+    return found.model_copy(update={"axes": audit.axes})
 
 
 def _members(

@@ -15,9 +15,12 @@ from serving.home import home
 from serving.journal import Journal
 from serving.releases import Live
 from tasks import metrics
+from tasks.auditing.groups import Axis
+from tasks.auditing.treatment import Treatment
 from tasks.evaluate import Scorecard
 from tasks.monitoring import judging
 from tasks.monitoring.drift import LEAST, Finding, Pair, findings
+from tasks.monitoring.groups import treated
 from tasks.monitoring.health import Health, health
 from tasks.monitoring.judging import Alarm
 from tasks.monitoring.looks import Look, remember
@@ -60,6 +63,8 @@ class Watched(Frozen):
     """None where too little truth is known."""
     expected: Performance | None
     """Estimated without the truth; None where that cannot be."""
+    groups: Treatment | None = None
+    """How the groups were treated; None where too few rows say who they are and what was true."""
     age_days: float
     health: Health
     alarms: tuple[Alarm, ...]
@@ -82,6 +87,12 @@ class Watch:
     artifact: Artifact
     reference: Reference | None
     scorecard: Scorecard
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """How the sensitive columns make groups, as the scorecard had them."""
+        fair = self.scorecard.fairness
+        return fair.axes if fair and self.charter.fairness.sensitive else ()
 
     @property
     def ruler(self) -> Ruler:
@@ -127,10 +138,12 @@ def _watched(
     report("monitor", 2, 3, "performance")
     known = measured(ruler, found.kept)
     guessed = expected(ruler, found.kept, watch.reference) if watch.reference else None
+    people = treated(charter, watch.artifact, watch.axes, found.kept)
     age = max(timedelta(), until - datetime.fromisoformat(watch.live.at)) / timedelta(days=1)
     judged = [
         judging.drift(charter.runtime.drift, seen, found.rows, watch.reference is not None),
         judging.worse(charter.runtime.worse, known, guessed),
+        *judging.fair(charter, people),
         judging.age(charter.runtime.max_age, age),
         *judging.service(charter, service),
     ]
@@ -140,7 +153,7 @@ def _watched(
             since=since, until=until, rows=found.rows, answered=found.answered,
             labelled=found.labelled, unreadable=found.unreadable,
         ),
-        findings=seen, measured=known, expected=guessed, age_days=age, health=service,
+        findings=seen, measured=known, expected=guessed, groups=people, age_days=age, health=service,
         alarms=tuple(one.alarm for one in judged if one.alarm),
         verdicts=tuple(one.verdict for one in judged),
         page=f"pages/{charter.name}/monitor.html",
@@ -159,6 +172,7 @@ def _window(
             artifact=watch.artifact, release=watch.live.release, time=watch.charter.data.time,
             since=start.timestamp(), until=until.timestamp(),
             wait=seconds(watch.charter.runtime.label_wait),
+            sensitive=tuple(axis.column for axis in watch.axes),
         )  # fmt: skip
         found = gather(journal, asked, watch.reference)
         if found.rows >= LEAST:

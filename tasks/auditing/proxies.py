@@ -22,9 +22,9 @@ from tasks.splitting.folding import Fold, stratified
 if TYPE_CHECKING:
     import pandas as pd
 
-SAMPLE = 10_000
+SAMPLE = 8_000
 FOLDS = 3
-TREES = 60
+TREES = 40
 BINS = 24
 RESAMPLES = 200
 PRIOR = 5.0
@@ -66,13 +66,14 @@ def told(charter: Charter, recipe: Recipe, X: pd.DataFrame, groups: Groups) -> T
     names = [groups.values[at] for at in asked]
     folds = stratified(codes, len(codes), FOLDS, seed)
     carriers = [_carrier(name, X[name], codes, names, folds) for name in X.columns]
-    areas = [
-        _area(codes == at, column, seed)
-        for at, column in enumerate(_together(recipe, X, codes, folds).T)
-    ]
-    best = int(np.argmax([area.value for area in areas]))
+    chances = _together(recipe, X, codes, folds)
+    best = int(np.argmax([_area(codes == at, column) for at, column in enumerate(chances.T)]))
+    pair = np.column_stack([1 - chances[:, best], chances[:, best]])
+    area = metrics.interval(
+        "roc_auc", (codes == best).astype(np.int64), pair, seed=seed, resamples=RESAMPLES
+    )
     return Told(
-        of=groups.name, value=names[best], area=areas[best],
+        of=groups.name, value=names[best], area=Figure.of(area),
         carriers=tuple(sorted(carriers, key=lambda one: -one.area)),
     )  # fmt: skip
 
@@ -117,7 +118,7 @@ def _carrier(
             hits = np.bincount(values[fit], member[fit], minlength=values.max() + 1)
             shares = (hits + PRIOR * member[fit].mean()) / (rows + PRIOR)
             scores[test] = shares[values[test]]
-        areas.append(metrics.measure("roc_auc", codes == at, np.column_stack([1 - scores, scores])))
+        areas.append(_area(codes == at, scores))
     best = int(np.argmax(areas))
     return Carrier(column=name, value=names[best], area=areas[best])
 
@@ -134,10 +135,6 @@ def _values(column: pd.Series) -> np.ndarray:
     return np.where(np.isnan(numbers), 0, places)
 
 
-def _area(member: np.ndarray, scores: np.ndarray, seed: int) -> Figure:
+def _area(member: np.ndarray, scores: np.ndarray) -> float:
     chances = np.column_stack([1 - scores, scores])
-    return Figure.of(
-        metrics.interval(
-            "roc_auc", member.astype(np.int64), chances, seed=seed, resamples=RESAMPLES
-        )
-    )
+    return metrics.measure("roc_auc", member.astype(np.int64), chances)

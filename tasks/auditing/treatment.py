@@ -15,7 +15,7 @@ from charter import Charter, Frozen, Verdict
 from charter.fairness import FairnessMetric
 from charter.goal import Task
 from tasks import metrics
-from tasks.auditing.groups import Groups
+from tasks.auditing.groups import Axis, Groups
 from tasks.auditing.rates import (
     Judged,
     apart,
@@ -83,6 +83,8 @@ class Treatment(Frozen):
     """Classes: accuracy, balanced_accuracy, cost; two of them: positive_rate. Numbers: mae."""
     constant: dict[str, float]
     """The same of the best answer that ignores the row; it treats all groups alike."""
+    axes: tuple[Axis, ...] = ()
+    """How the sensitive columns make groups, for who compares them again."""
     collapsed: str = ""
     """The class that is (almost) never answered, in words."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from charter import Charter, Refusal
+from charter.evaluation import ByValue
 from serving.signature import Kind
 from tasks.explore import ColumnProfile, Profile
 from tasks.protection.found import decided
@@ -66,6 +67,8 @@ def _objections(charter: Charter, training: Training, column: ColumnProfile) -> 
         yield "sensitive, so no input (fairness.sensitive); kept for the audit"
     if name == training.group:
         yield "makes the groups of the split; those that come later are new ones"
+    if isinstance(charter.split, ByValue) and name == charter.split.column:
+        yield "says which rows are held out (evaluation.split)"
     if data.key == (name,):
         yield "names the row (data.key)"
     if column.role not in KINDS:

@@ -40,7 +40,7 @@ def signature(
 def carried(charter: Charter, profile: Profile, names: Iterable[str]) -> tuple[Input, ...]:
     """What clients may send along of the columns that are no inputs.
 
-    The key, the time, groups, slices, and whatever the next training may take after all: a column
+    The key, the time, groups, slices, what is sensitive (the monitor compares by it), and whatever the next training may take after all: a column
     left out of the journal would be missing in every row that comes back from run time. What is
     known only later, or is to be ignored, or holds personal data that nobody declared, stays out.
     """
@@ -49,7 +49,9 @@ def carried(charter: Charter, profile: Profile, names: Iterable[str]) -> tuple[I
     return tuple(
         Input(name=name, kind=KINDS.get(role, "text"))
         for name, role in roles.items()
-        if role != "ignore" and name not in charter.data.known_later and name not in found
+        if name not in charter.data.known_later
+        and name not in found
+        and (role != "ignore" or name in charter.fairness.sensitive)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charter import Charter
-from charter.evaluation import ByGroup
+from charter.evaluation import ByGroup, ByValue
 from tasks import progress
 from tasks.exploration.associations import Associations, associations
 from tasks.exploration.columns import Content, contents
@@ -139,6 +139,8 @@ def _aside(charter: Charter, columns: Sequence[Content]) -> dict[str, str]:
         reasons[charter.data.key[0]] = "names the row"
     if isinstance(charter.split, ByGroup):
         reasons[charter.split.column] = "makes the groups of the split"
+    if isinstance(charter.split, ByValue):
+        reasons[charter.split.column] = "says which rows are held out"
     if not charter.fairness.at_prediction:
         reasons |= dict.fromkeys(charter.fairness.sensitive, "named in fairness.sensitive")
     reasons |= dict.fromkeys(charter.features.drop, "named in features.drop")

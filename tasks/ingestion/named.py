@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from charter import Charter, Refusal
-from charter.evaluation import ByGroup
+from charter.evaluation import ByGroup, ByValue
 from tasks.nearest import suggestion
 
 
@@ -67,5 +67,5 @@ def _named(charter: Charter) -> Iterator[tuple[str, str]]:
     for number, rule in enumerate(data.rules):
         for name in rule.names:
             yield f"data.rules.{number}", name
-    if isinstance(charter.split, ByGroup):
+    if isinstance(charter.split, ByGroup | ByValue):
         yield "evaluation.split.column", charter.split.column

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from charter import Charter, Frozen, Verdict
 from charter.runtime import Drift, seconds
+from tasks.auditing.treatment import Treatment
 from tasks.monitoring.drift import LEAST, Finding
 from tasks.monitoring.health import Health
 from tasks.monitoring.performance import Performance
@@ -92,6 +93,34 @@ def worse(limit: float | None, known: Performance | None, guessed: Performance |
     )
     numbers = {"value": found.value, "low": found.low, "high": found.high, "fall": found.fall}
     return Judged(Verdict(gate=gate, passed=not far, message=said, numbers=numbers))
+
+
+def fair(charter: Charter, found: Treatment | None) -> Iterator[Judged]:
+    """Alarm where two groups are surely further apart than the charter allows."""
+    if not charter.fairness.sensitive:
+        return
+    names = ", ".join(charter.fairness.sensitive)
+    if found is None:
+        said = f"too few rows with a known truth say what they are by {names}"
+        yield Judged(Verdict(gate="fairness.limit", passed=True, message=said, level="warn"))
+        return
+    for one in found.disparities:
+        if one.limit is None:
+            continue
+        figure, words = one.figure, found.metric.replace("_", " ")
+        sure = figure.low > one.limit
+        said = (
+            f"{words}: groups of {one.of} are {figure.value:.3g} apart ({figure.low:.3g} to "
+            f"{figure.high:.3g}) on {found.rows:,} rows, limit {one.limit:g}"
+        )
+        gate = (
+            "fairness.limit"
+            if one.of not in charter.fairness.limits
+            else f"fairness.limits.{one.of}"
+        )
+        numbers = {"value": figure.value, "low": figure.low, "limit": one.limit}
+        verdict = Verdict(gate=gate, passed=not sure, message=said, numbers=numbers)
+        yield Judged(verdict, about=(one.of,) if sure else ())
 
 
 def age(limit: str | None, days: float) -> Judged:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from charter import Charter
 from tasks import metrics
+from tasks.auditing.sections import treated
 from tasks.monitoring.drift import LEAST, Finding
 from tasks.monitoring.looks import Look
 from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, siblings, tables
@@ -30,6 +31,7 @@ LEVELS = 9
 def write(charter: Charter, watched: Watched, looks: Sequence[Look]) -> None:
     """Write the page to the place that the record names."""
     sections = [_verdicts(watched), _drift(charter, watched), _performance(watched)]
+    sections += treated(watched.groups, "answers whose truth is known") if watched.groups else []
     sections += [_service(charter, watched)] if watched.health.requests else []
     sections += [_history(looks)] if len(looks) > 1 else []
     html = render(

@@ -35,9 +35,11 @@ class Answered:
     seconds: np.ndarray
     recent: np.ndarray
     """Whether the row lies in the window; the others only waited for their truth. bool."""
+    people: np.ndarray
+    """The values of the sensitive columns, where the row carries them: objects, (rows, columns)."""
 
     def only(self, rows: np.ndarray) -> Answered:
-        parts = (self.answers, self.truth, self.seconds, self.recent)
+        parts = (self.answers, self.truth, self.seconds, self.recent, self.people)
         return Answered(*(part[rows] for part in parts))
 
 
@@ -71,6 +73,8 @@ class Question:
     until: float
     wait: float
     """Seconds before the window from which late truths are still taken."""
+    sensitive: tuple[str, ...] = ()
+    """Columns by whose groups the answers are compared."""
 
 
 def gather(journal: Journal, asked: Question, reference: Reference | None) -> Gathered:
@@ -81,7 +85,9 @@ def gather(journal: Journal, asked: Question, reference: Reference | None) -> Ga
     found = Gathered(
         inputs=Tally(reference.inputs) if reference else None,
         answers=Tally(reference.answers) if reference else None,
-        kept=Answered(np.empty(shape), empty, empty, empty.astype(bool)),
+        kept=Answered(
+            np.empty(shape), empty, empty, empty.astype(bool), _nobody(0, asked.sensitive)
+        ),
     )
     kept = _Kept()
     for batch in journal.window(asked.since - asked.wait, asked.until):
@@ -121,6 +127,7 @@ class _Kept:
             np.concatenate([part.truth for part in parts]),
             np.concatenate([part.seconds for part in parts]),
             np.concatenate([part.recent for part in parts]),
+            np.concatenate([part.people for part in parts]),
         )
 
     def _thin(self) -> None:
@@ -159,7 +166,11 @@ def _answered(asked: Question, batch: list[Seen]) -> Answered:
         answers = np.array(
             [[one["probabilities"][label] for label in signature.classes] for one in given]
         )
-    rows = [orjson.loads(seen.row) if asked.time else {} for seen in batch]
+    needed = bool(asked.time or asked.sensitive)
+    rows = [orjson.loads(seen.row) if needed else {} for seen in batch]
+    people = _nobody(len(rows), asked.sensitive)
+    for at, name in enumerate(asked.sensitive):
+        people[:, at] = [row.get(name) for row in rows]
     return Answered(
         answers=answers,
         truth=np.array([_truth(signature, seen.truth) for seen in batch]),
@@ -167,7 +178,12 @@ def _answered(asked: Question, batch: list[Seen]) -> Answered:
             [_moment(row, seen.at, asked.time) for row, seen in zip(rows, batch, strict=True)]
         ),
         recent=np.array([seen.at >= asked.since for seen in batch]),
+        people=people,
     )
+
+
+def _nobody(rows: int, sensitive: tuple[str, ...]) -> np.ndarray:
+    return np.full((rows, len(sensitive)), None, dtype=object)
 
 
 def _truth(signature: Signature, truth: object) -> float:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from charter import Charter, Refusal
-from charter.evaluation import ByGroup, ByTime
+from charter.evaluation import ByGroup, ByTime, ByValue
 from charter.goal import Task
 from tasks.lake import Table, dataset, read
 from tasks.splitting.labels import labelled
@@ -79,15 +79,15 @@ def assignment(charter: Charter, table: Table, task: Task) -> Assignment:
 def _by(charter: Charter, table: Table) -> str | None:
     """The column that the rule goes by."""
     rule = charter.split
-    if not isinstance(rule, ByTime | ByGroup):
+    if not isinstance(rule, ByTime | ByGroup | ByValue):
         return None
-    name = rule.column if isinstance(rule, ByGroup) else charter.data.time
+    name = rule.column if isinstance(rule, ByGroup | ByValue) else charter.data.time
     if name is None or name not in dataset(table).schema.names:
         raise Refusal(
             WHERE,
             f"found by: {rule.by}, and no column {name or 'for the time'} in the data",
             "wanted a column to go by",
-            "Name it in evaluation.split.column (group) or data.time (time), or split at random.",
+            "Name it in evaluation.split.column or data.time (time), or split at random.",
         )
     return name
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from charter import Refusal
-from charter.evaluation import AtRandom, ByGroup, ByTime
+from charter.evaluation import AtRandom, ByGroup, ByTime, ByValue
 
 HOURS = {"h": 1, "d": 24, "w": 168}
 
@@ -94,6 +94,15 @@ def _by_group(rule: ByGroup, facts: Facts) -> Sides:
     held = placed & np.isin(codes, groups)
     words = f"by group: {len(groups)} of {len(names)} groups of {rule.column}, seed {facts.seed}"
     return Sides(held, placed, f"{rule.column}: no group, it may belong to either side", words)
+
+
+@sides.register
+def _by_value(rule: ByValue, facts: Facts) -> Sides:
+    assert facts.column is not None
+    names, codes = codes_of(facts.column)
+    held = np.isin(codes, [at for at, name in enumerate(names) if str(name) == rule.holdout])
+    words = f"by value: the rows with {rule.column} = {rule.holdout}"
+    return Sides(held, np.ones(len(held), dtype=bool), "", words)
 
 
 def _lowest(identity: np.ndarray, labels: np.ndarray | None, share: float) -> np.ndarray:
