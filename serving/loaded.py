@@ -17,11 +17,15 @@ from serving.form import Form, Row
 from serving.golden import golden
 from serving.journaling import ids
 from serving.journaling.stores import Record
-from serving.packing import Packed
+from serving.packing import Packed, pack_rows
 from serving.predictor import Predictor
 from serving.proof import prove
 from serving.pseudonyms import Pseudonyms, pseudonyms, replaced
 from serving.releases import Live, digest
+
+USUAL = 32  # rows that say what is usual
+HELD = "holdout row"
+"""How the cases of golden rows begin that were held out."""
 
 
 class Answer(NamedTuple):
@@ -117,6 +121,14 @@ class Loaded:
         return orjson.loads(self.answer(orjson.dumps(self.form.example), time.time()).content)
 
     @cached_property
+    def usual(self) -> Packed:
+        """Golden rows that were held out, which say what is usual."""
+        wanted = golden(self.folder)
+        pairs = zip(wanted.rows, wanted.cases, strict=True)
+        held = [row for row, case in pairs if case.startswith(HELD)]
+        return pack_rows(self.predictor.signature, held[:USUAL])
+
+    @cached_property
     def papers(self) -> dict[str, Any]:
         """Everything that stands beside the model, as `/model` gives it."""
         return {
@@ -179,5 +191,6 @@ def load(folder: Path, live: Live, keeps: bool = True) -> Loaded:
         loaded.example,
         loaded.papers,
         loaded.card,
+        loaded.usual,
     )  # now, so that no request meets a fault or the disk
     return loaded

@@ -34,7 +34,13 @@ def document(app: FastAPI, loaded: Loaded | None) -> dict[str, Any]:
     predict = _operation("Answer one row, or a list of rows")
     whole["paths"]["/predict"] = {"post": predict}
     whole["paths"]["/feedback"] = {"post": _feedback(parts, loaded)}
+    why = whole["paths"]["/reasons"]["post"]
+    why["responses"] |= {code: _bad(said) for code, said in REFUSED.items()}
     if loaded:
+        why["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref("Row")}},
+        }
         parts |= {"Row": loaded.form.schema, "Answer": _answer_schema(loaded)}
         predict["requestBody"] = _request(loaded)
         answers = {"oneOf": [_ref("Answer"), {"type": "array", "items": _ref("Answer")}]}

@@ -12,9 +12,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from serving import pages
+from serving.asgi import body
 from serving.front import answering, unwritten
 from serving.journaling.book import Book
 from serving.journaling.writers import Unwritten
+from serving.reasons import Reason, reasons
 from serving.site import page
 from serving.site.changes import Change, changes
 from serving.site.outcomes import Outcomes, outcomes
@@ -50,6 +52,11 @@ def routes(watch: Watch, book: Book | None) -> APIRouter:
     )  # fmt: skip
     async def well() -> Outcomes:
         return await recent.figures()
+
+    @router.post("/reasons", summary="What moved the answer to one row, the most first")
+    async def why(request: Request) -> list[Reason]:
+        content = await body(request.receive)
+        return await asyncio.to_thread(reasons, answering(watch), content)
 
     return router
 

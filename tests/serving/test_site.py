@@ -69,6 +69,9 @@ def test_the_form_is_made_from_the_signature_and_asks_the_model(
     share = f"{100 * wanted['probabilities']['true']:.0f} %"
     expect(page.locator(".chance", has_text="late").first).to_contain_text(share)
     expect(page.locator("#answer")).to_contain_text("from a chance of 40 % on")
+    most = flights.client.post("/reasons", json=ROWS[1]).json()[0]
+    moved = f"Wind (mph) 30for it, {100 * most['moved']:.1f} points"
+    expect(page.locator(".moves li").first).to_have_text(moved)
 
 
 def test_what_is_wrong_is_said_beside_its_field(page: Page) -> None:

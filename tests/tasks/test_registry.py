@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from serving.golden import golden
@@ -65,6 +66,8 @@ def test_mlflow_can_load_the_champion(store: Path, papers: Path) -> None:
     model = mlflow.pyfunc.load_model(source)
     answers = model.predict({"numbers": packed.numbers, "texts": packed.texts})
     np.testing.assert_allclose(answers["probabilities"], wanted.probabilities, atol=1e-9)
+    graph = mlflow.onnx.load_model(source)
+    assert graph.SerializeToString() == onnx.load(papers / "model.onnx").SerializeToString()
 
 
 def test_the_alias_follows_what_is_live(store: Path, papers: Path) -> None:

@@ -31,6 +31,7 @@ const post = (address, content, signal) => ask(address, {
 });
 
 export const predict = (rows, signal) => post("/predict", rows, signal);
+export const reasons = row => post("/reasons", row);
 export const tell = (id, truth) => post("/feedback", {id, truth});
 export const outcomes = () => ask("/model/outcomes");
 export const changes = () => ask("/model/changes");

@@ -4,6 +4,7 @@ import {predict} from "./api.js";
 import {said, show} from "./answer.js";
 import {at, data} from "./dom.js";
 import {offer, remember} from "./later.js";
+import {explain} from "./why.js";
 
 const form = at("form");
 const inputs = new Map([...form.elements].filter(one => one.name).map(one => [one.name, one]));
@@ -66,12 +67,14 @@ async function ask(event) {
     show(answer, "to what you filled in");
     remember(answer, said(answer), sent);
     offer(answer);
+    explain(sent);
     if (!matchMedia("(min-width: 60rem)").matches) at("answer").scrollIntoView();
   } catch (error) {
     const beside = error.problems && complain(error.problems);
     at("which").textContent = "";
     at("said").textContent = beside ? "There is no answer yet: look at the fields that are marked." : error.message;
     at("chances").replaceChildren();
+    at("why").replaceChildren();
     at("later").hidden = true;
   }
   button.disabled = false;
@@ -80,6 +83,7 @@ async function ask(event) {
 function back() {
   for (const input of inputs.values()) mark(input.name, "");
   show(data.example, "to the example");
+  explain(row());
   at("later").hidden = true;
 }
 
@@ -87,4 +91,5 @@ export function start() {
   form.addEventListener("submit", ask);
   form.addEventListener("reset", () => setTimeout(back));
   show(data.example, "to the example");
+  explain(row());
 }
