@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -12,14 +12,19 @@ FamilyName = Literal["dummy", "linear", "neighbours", "tree", "forest", "boostin
 INTERPRETABLE: frozenset[FamilyName] = frozenset({"dummy", "linear", "tree"})
 """Families whose whole logic can be printed."""
 
+Name = TypeVar("Name", bound=str)
+GeneratorName = Literal["oversample", "interpolate", "copula"]
 
-def _distinct(families: tuple[FamilyName, ...]) -> tuple[FamilyName, ...]:
-    if len(set(families)) < len(families):
-        raise ValueError("each family once")
-    return families
+
+def _distinct(names: tuple[Name, ...]) -> tuple[Name, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("each one once")
+    return names
 
 
 Families = Annotated[tuple[FamilyName, ...], Field(min_length=1), AfterValidator(_distinct)]
+
+Generators = Annotated[tuple[GeneratorName, ...], Field(min_length=1), AfterValidator(_distinct)]
 
 
 class Tuning(Frozen):
@@ -34,4 +39,10 @@ class Tuning(Frozen):
     """Whether a trial that falls behind on its first folds is given up."""
     learning_curve: bool = True
     """Whether the model is fitted on fewer rows too, to tell what twice as many would bring. A
-    seventh of `constraints.train_minutes` is left for that, where it is more than a few seconds."""
+    seventh of `constraints.train_minutes` is left for that and for `generate`, where it is more
+    than a few seconds."""
+    generate: Generators | Literal["auto", "never"] = "auto"
+    """Whether the model is also fitted with rows that are made from the training rows: rare ones
+    drawn again or interpolated, or new ones from a copula. One way is kept where it improves the
+    metric over the folds beyond chance; the rows that judge are always real. Not tried where
+    `fairness.sensitive` names groups."""

@@ -1,4 +1,4 @@
-"""Is there enough data? What twice the rows would bring, from fits on fewer."""
+"""Is there enough data? What twice the rows would bring, from fits on fewer, and whether generated rows help."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from charter import Charter, Frozen
+from charter.tuning import GeneratorName
 from serving.home import place
 from tasks.engineer import Recipe
 from tasks.evaluate import out_of_fold
@@ -19,6 +20,7 @@ from tasks.split import Training
 from tasks.tune import Study
 
 if TYPE_CHECKING:
+    from tasks.appraisal.course import Course
     from tasks.appraisal.fewer import Fewer, Sizes
     from tasks.tuning.clock import Clock
     from tasks.tuning.sandbox import Sandbox
@@ -67,6 +69,26 @@ class Curve(Frozen):
     """The answer as a sentence, or why there is none."""
 
 
+class Try(Frozen):
+    """One way of making rows, fitted with and judged over the folds."""
+
+    name: GeneratorName
+    gain: Gain | None = None
+    """Over the winner without generated rows, right for all that were tried; None where nobody can say."""
+    kept: bool = False
+    why: str
+    """Why it was kept, passed over or not tried, in words."""
+    seconds: float = 0.0
+
+
+class Generation(Frozen):
+    """Whether generated rows help."""
+
+    tries: tuple[Try, ...] = ()
+    kept: GeneratorName | None = None
+    words: str
+
+
 class Appraisal(Frozen):
     """Whether the data are enough, and the study as it goes on."""
 
@@ -76,100 +98,120 @@ class Appraisal(Frozen):
     rows: int
     """All training rows."""
     curve: Curve
+    generation: Generation
     study: Study
-    """What the following stages go on with; it says what was found."""
+    """What the following stages go on with: it says what was found, and where generated rows help, its
+    model was fitted with them."""
     seconds: float = 0.0
 
 
 def appraise(charter: Charter, training: Training, recipe: Recipe, study: Study) -> Appraisal:
-    """Fit the winner on smaller tables and follow the curve to twice the rows.
+    """Fit the winner on smaller tables, follow the curve to twice the rows, and try generated rows.
 
-    The smaller tables are parts of each fold's fit side, judged on the same test side, so that the
-    holdout stays out of reach. Takes at most what the study left of `constraints.train_minutes`,
-    keeps `constraints.memory_gb`, and is done once for each study. Time or memory that do not
-    suffice are said, and stop nothing. `tuning.learning_curve` switches it off.
+    Smaller tables and generated rows are parts of each fold's fit side or made of it, judged on the same
+    test side, so that the holdout stays out of reach and every row that judges is real. Takes at
+    most what the study left of `constraints.train_minutes`, keeps `constraints.memory_gb`, and is
+    done once for each study. Time or memory that do not suffice are said, and stop nothing.
+    `tuning.learning_curve` and `tuning.generate` switch the two questions off.
     """
     began = time.monotonic()
     fingerprint = _fingerprint(charter, study)
     record = place(f"{study.where}/appraisal-{fingerprint[:16]}.json")
     if record.exists():
         return Appraisal.model_validate_json(record.read_bytes())
-    curve = _curve(charter, training, recipe, study, began)
+    curve, generation, study = _found(charter, training, recipe, study, began)
+    words = f"{curve.words} {generation.words}"
     made = Appraisal(
         project=charter.name,
         fingerprint=fingerprint,
         metric=training.metric,
         rows=training.rows,
         curve=curve,
-        study=study.model_copy(update={"appraised": curve.words}),
+        generation=generation,
+        study=study.model_copy(update={"appraised": words}),
         seconds=time.monotonic() - began,
     )
     _show(charter, made)
     draft = record.with_name(f".{record.name}")
     draft.write_text(made.model_dump_json(indent=1))
     draft.replace(record)
-    log.info("%s: %s", charter.name, curve.words)
+    log.info("%s: %s", charter.name, words)
     return made
 
 
-def _curve(
+Found = tuple[Curve, Generation, Study]
+
+
+def _found(
     charter: Charter, training: Training, recipe: Recipe, study: Study, began: float
-) -> Curve:
-    from tasks.appraisal import fewer, wording
+) -> Found:
+    from tasks.appraisal import fewer
     from tasks.tuning.clock import Clock
     from tasks.tuning.sandbox import Sandbox, Stopped
 
-    if not charter.tuning.learning_curve:
-        return Curve(words=wording.unknown("tuning.learning_curve is off"))
+    if not charter.tuning.learning_curve and charter.tuning.generate == "never":
+        return _nothing(study, "nobody asked (tuning.learning_curve, tuning.generate)")
     left = 60 * charter.constraints.train_minutes - study.seconds
     clock = Clock(place(f"{study.where}/appraisal-clock.json"), left, began, stage="appraise")
     if clock.left < LEAST_SECONDS:
-        return Curve(words=wording.unknown("constraints.train_minutes left no time to find out"))
+        return _nothing(study, "constraints.train_minutes left no time to find out")
     clock.note = "reading the training rows"
     memory = charter.constraints.memory_gb
     arguments = (charter, training, recipe)
     with Sandbox(fewer.load, arguments, memory_gb=memory, watch=clock.tick) as sandbox:
         try:
-            return _fitted(charter, training, study, sandbox, clock)
+            sizes = sandbox.call(fewer.sizes, seconds=clock.left)
         except Stopped as stopped:
-            return Curve(words=wording.unknown(f"reading the training rows {stopped}"))
+            return _nothing(study, f"reading the training rows {stopped}")
+        return _asked(charter, training, study, _course(training, study, sandbox, clock, sizes))
 
 
-def _fitted(
-    charter: Charter, training: Training, study: Study, sandbox: Sandbox[Fewer], clock: Clock
-) -> Curve:
-    from tasks.appraisal import fewer, judgement
-    from tasks.appraisal.course import BETWEEN, DOUBLINGS, Course
+def _nothing(study: Study, why: str) -> Found:
+    from tasks.appraisal import wording
+
+    return Curve(words=wording.unknown(why)), Generation(words=wording.not_made(why)), study
+
+
+def _course(
+    training: Training, study: Study, sandbox: Sandbox[Fewer], clock: Clock, sizes: Sizes
+) -> Course:
+    """What is known of the winner already: the answers that it gave tuning."""
+    from tasks.appraisal.course import Course
     from tasks.models import family
 
-    sizes = sandbox.call(fewer.sizes, seconds=clock.left)
     course = Course(sandbox, clock, family(study.family), study.params, sizes)
-    course.know(_known(study, training, sizes))
-    course.run((*DOUBLINGS, 1.0))
+    rows = pq.read_table(place(study.out_of_fold), columns=["row"])["row"].to_numpy()
+    if np.array_equal(rows, np.concatenate(sizes.tests)):
+        course.know(out_of_fold(study, training.task)[1], whole=study.searched_rows is None)
+    return course
+
+
+def _asked(charter: Charter, training: Training, study: Study, course: Course) -> Found:
+    """Both questions, the cheaper part of the first one before and the rest after the second."""
+    from tasks.appraisal import judgement, wording
+    from tasks.appraisal.course import BETWEEN, DOUBLINGS
+    from tasks.appraisal.generation import generation
+
+    if charter.tuning.learning_curve:
+        course.run((*DOUBLINGS, 1.0))
+    made, kept = generation(charter, training, study, course)
+    if not charter.tuning.learning_curve:
+        return Curve(words=wording.unknown("tuning.learning_curve is off")), made, kept
     course.run(BETWEEN)
-    clock.say("the curve")
-    return judgement.curve(charter, training, course)
-
-
-def _known(study: Study, training: Training, sizes: Sizes) -> np.ndarray | None:
-    """The winner's out-of-fold answers, where it was searched on all rows."""
-    if study.searched_rows is not None:
-        return None
-    table = pq.read_table(place(study.out_of_fold))
-    if not np.array_equal(table["row"].to_numpy(), np.concatenate(sizes.tests)):
-        return None
-    return out_of_fold(study, training.task)[1]
+    course.clock.say("the curve")
+    return judgement.curve(charter, training, course), made, kept
 
 
 def _show(charter: Charter, made: Appraisal) -> None:
     """The study's page, with what was found."""
-    from tasks.appraisal.page import section
+    from tasks.appraisal.page import sections
     from tasks.tuning.page import write
 
     trials = pq.read_table(place(made.study.trials)).to_pylist()
-    write(charter, made.study, trials, (section(made),))
+    write(charter, made.study, trials, sections(made))
 
 
 def _fingerprint(charter: Charter, study: Study) -> str:
-    said = [WAY, study.model_dump_json(), charter.tuning.learning_curve]
+    said = [WAY, study.model_dump_json(), charter.tuning.learning_curve, charter.tuning.generate,
+            charter.fairness.sensitive]  # fmt: skip
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -85,6 +85,7 @@ def refit(
 
 def _fit(charter: Charter, split: Split, recipe: Recipe, study: Study, where: str) -> str:
     """Leave the fitted pipeline at `where`; why there is none, or nothing."""
+    from tasks.generators import generator
     from tasks.mitigation.bench import complete
     from tasks.models import family
     from tasks.tuning.sandbox import Sandbox, Stopped
@@ -101,7 +102,8 @@ def _fit(charter: Charter, split: Split, recipe: Recipe, study: Study, where: st
             return ""
         with Sandbox(everything, (charter, split, recipe), memory_gb=memory) as sandbox:
             member, rows = family(study.family), study.model_rows
-            sandbox.call(finish, member, study.params, rows, where, seconds=seconds)
+            made_by = generator(study.generated) if study.generated else None
+            sandbox.call(finish, member, study.params, rows, where, made_by, seconds=seconds)
     except Stopped as stopped:
         return str(stopped)
     report("refit", 1, 2, "the bundle")

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from charter import Charter, Frozen, Refusal
-from charter.tuning import FamilyName
+from charter.tuning import FamilyName, GeneratorName
 from serving import bundle as bundles
 from serving import releases
 from serving.home import home, place
@@ -83,7 +83,9 @@ class Study(Frozen):
     searched_rows: int | None = None
     """Rows that the winner's folds were fitted on, where there was no time for all."""
     appraised: str = ""
-    """Whether there is enough data, in words; from `appraise`."""
+    """Whether there is enough data, and what generated rows bring, in words; from `appraise`."""
+    generated: GeneratorName | None = None
+    """What made the rows that the model was fitted with besides the real ones; from `appraise`."""
     out_of_fold: str
     """Parquet file of the winner's out-of-fold predictions: row, truth, p_0, p_1 … or value."""
     trials: str
@@ -125,7 +127,8 @@ def tune(charter: Charter, training: Training, recipe: Recipe, start: Start | No
 def seconds(charter: Charter) -> float:
     """What search and final fits may take: the charter's minutes, less what `appraise` needs."""
     total = 60 * charter.constraints.train_minutes
-    wanted = APPRAISAL * total if charter.tuning.learning_curve else 0.0
+    asked = charter.tuning.learning_curve or charter.tuning.generate != "never"
+    wanted = APPRAISAL * total if asked else 0.0
     return total - wanted if wanted >= APPRAISAL_SECONDS else total
 
 

@@ -39,7 +39,9 @@ class Course:
     answers: dict[float, list[np.ndarray]] = field(default_factory=dict)
     why: str = ""
     """Why the last fit brought none."""
-    _pace: float | None = None
+    base: list[np.ndarray] | None = None
+    """What tuning answered for the whole test side of each fold."""
+    pace: float | None = None
     """Seconds of the last share, as if it had been all rows."""
 
     @property
@@ -47,11 +49,12 @@ class Course:
         """Seconds that fits may take."""
         return self.clock.left - CLOSING
 
-    def know(self, answers: np.ndarray | None) -> None:
-        """What tuning found with all rows of the fit sides: fold after fold."""
-        if answers is not None:
-            ends = np.cumsum([len(test) for test in self.sizes.tests])[:-1]
-            self.answers[1.0] = [part[:JUDGED] for part in np.split(answers, ends)]
+    def know(self, answers: np.ndarray, *, whole: bool) -> None:
+        """What tuning found, fold after fold; `whole`: with all rows of the fit sides."""
+        ends = np.cumsum([len(test) for test in self.sizes.tests])[:-1]
+        self.base = np.split(answers, ends)
+        if whole:
+            self.answers[1.0] = [part[:JUDGED] for part in self.base]
 
     def run(self, shares: tuple[float, ...]) -> None:
         """Fit on each of the shares that are not known yet, in this order, until time is over."""
@@ -65,7 +68,7 @@ class Course:
                 return
 
     def _affords(self, share: float) -> bool:
-        return self.left > 0 and (self._pace is None or 1.2 * self._pace * share < self.left)
+        return self.left > 0 and (self.pace is None or 1.2 * self.pace * share < self.left)
 
     def _try(self, share: float) -> bool:
         """Whether to go on."""
@@ -84,7 +87,7 @@ class Course:
                 return isinstance(stopped, Failed)  # as neighbours with more of them than rows
             found.append(answer.prediction)
         self.answers[share] = found
-        self._pace = (self.clock.spent - began) / share
+        self.pace = (self.clock.spent - began) / share
         return True
 
     @property

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tasks.appraisal import wording
 from tasks.appraisal.wording import figure
+from tasks.generators import CATALOGUE
 from tasks.pages import Section, blocks, charts, figures, tables
 
 if TYPE_CHECKING:
@@ -12,8 +14,46 @@ if TYPE_CHECKING:
 
     from tasks.appraise import Appraisal, Point
 
+ABOUT = {one.name: one.about for one in CATALOGUE}
 
-def section(made: Appraisal) -> Section:
+
+def sections(made: Appraisal) -> tuple[Section, Section]:
+    """Both questions with their answers."""
+    return _curve(made), _generation(made)
+
+
+def _generation(made: Appraisal) -> Section:
+    found, heading = made.generation, "Would generated rows help?"
+    if not found.tries:
+        return Section(heading, found.words)
+    told = [
+        (one.name, one.gain.value, one.gain.low, one.gain.high)
+        for one in found.tries
+        if one.gain is not None
+    ]
+    rows = [
+        (f"→ {one.name}" if one.kept else one.name, ABOUT[one.name], f"{one.seconds:.1f}", one.why)
+        for one in found.tries
+    ]
+    return Section(
+        heading,
+        found.words,
+        blocks.stack(
+            charts.intervals(
+                f"Gain in {made.metric} with generated rows", told, mark=0.0, shown=wording.figure,
+                caption="Over the model without them, on the same folds; fitted with generated rows, "
+                "judged on real ones. The 95 % intervals (Nadeau and Bengio, 2003) are right for "
+                "all of them together.",
+            )
+            if told
+            else "",
+            tables.table("Ways of making rows", ("Way", "What it is", "Seconds", "Why"), rows,
+                         wrap=True),
+        ),
+    )  # fmt: skip
+
+
+def _curve(made: Appraisal) -> Section:
     """The answer, the curve it rests on, and how it was made."""
     curve = made.curve
     if not curve.points:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tasks.appraisal.forecast import Ahead, Doubt
-from tasks.metrics import greater_is_better
+from tasks.generators.base import Generator
+from tasks.metrics import Interval, greater_is_better
 from tasks.split import Training
 
 if TYPE_CHECKING:
+    from tasks.appraisal.generation import Judged
     from tasks.appraise import Answer
 
 OPENING: dict[Answer, str] = {
@@ -17,6 +20,8 @@ OPENING: dict[Answer, str] = {
     "unsure": "More data may help",
     "unknown": "Whether there is enough data is unknown",
 }
+
+UNTOLD = "the folds are too few to tell it from chance"
 
 
 def said(training: Training, told: Ahead | Doubt, answer: Answer) -> str:
@@ -34,6 +39,40 @@ def said(training: Training, told: Ahead | Doubt, answer: Answer) -> str:
 
 def unknown(why: str) -> str:
     return f"{OPENING['unknown']}: {why}."
+
+
+def made(training: Training, judged: Sequence[Judged], taken: Generator | None) -> str:
+    """Whether generated rows help, and by how much."""
+    told = [one for one in judged if one.gain is not None]
+    if not told:
+        whys = list(dict.fromkeys(one.trial.why for one in judged))
+        return not_made("; ".join(why.removeprefix("not tried: ") for why in whys))
+    if taken is not None:
+        gain = next(one.gain for one in told if one.trial.generator is taken)
+        assert gain is not None
+        return (
+            f"Generated rows help, so the model is fitted with {taken.about}: {training.metric} is "
+            f"{gained(gain)} better over the folds, beyond chance. All rows that judge are real."
+        )
+    each = ", ".join(f"{one.trial.generator.about} {gained(one.gain)}" for one in told if one.gain)
+    broken = [one.trial.why for one in told if one.better]
+    end = f" One is {broken[0]}." if broken else ""
+    return f"Generated rows would not improve {training.metric} beyond chance: {each}.{end}"
+
+
+def not_made(why: str) -> str:
+    return f"Generated rows were not tried: {why}."
+
+
+def gained(gain: Interval) -> str:
+    """Signed, with the interval where there is one."""
+    if gain.low != gain.low:
+        return f"{signed(gain.value)} (interval unknown: {UNTOLD})"
+    return f"{signed(gain.value)} ({figure(gain.low)} to {figure(gain.high)})"
+
+
+def signed(value: float) -> str:
+    return f"+{figure(value)}" if value > 0 else figure(value)
 
 
 def figure(value: float) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Raised when old trials can no longer be compared with new ones."""
-AFTERWARDS = {"learning_curve"}
+AFTERWARDS = {"learning_curve", "generate"}
 """Clauses of `tuning` that the search does not depend on."""
 KEPT = 3
 """Trials per family whose out-of-fold predictions stay."""

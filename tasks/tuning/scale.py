@@ -12,8 +12,10 @@ import pandas as pd
 
 from serving.home import place
 from serving.packing import Packed
+from tasks.generators.base import Generator
 from tasks.models.base import Family, Value
 from tasks.tuning.bench import Bench, Last, fitted, joined, sample, unfitted, weight_of
+from tasks.tuning.enlarge import enlarged, made_rows
 
 MB = 1e6
 COMPARED = 500
@@ -60,14 +62,24 @@ def shelve(bench: Bench, where: str) -> bool:
 
 
 def finish(
-    bench: Bench, family: Family, params: Mapping[str, Value], rows: int | None, where: str
+    bench: Bench,
+    family: Family,
+    params: Mapping[str, Value],
+    rows: int | None,
+    where: str,
+    generator: Generator | None = None,
 ) -> Weight:
-    """Fit on all training rows (a seeded sample of `rows` of them), weigh and shelve."""
+    """Fit on all training rows (a seeded sample of `rows` of them), weigh and shelve; with what
+    `generator` makes of these rows, where there is one."""
     every = sample(np.arange(len(bench.truth)), rows, bench.seed)
     pipeline = unfitted(bench, family, params)
-    X = pipeline.named_steps["prepare"].fit_transform(bench.frame.iloc[every])
-    model = fitted(bench, family, params, X, bench.truth[every], weight_of(bench, every))
-    bench.last = Last(joined(pipeline.named_steps["prepare"], model), every, complete=True)
+    steps = pipeline.named_steps["prepare"]
+    X = np.asarray(steps.fit_transform(bench.frame.iloc[every]))
+    known = X, bench.truth[every], weight_of(bench, every)
+    if generator is not None:
+        known = enlarged(known, made_rows(bench, steps, every, generator))
+    model = fitted(bench, family, params, *known)
+    bench.last = Last(joined(steps, model), every, complete=True)
     weight = weigh(bench)
     shelve(bench, where)
     return weight

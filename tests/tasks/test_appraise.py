@@ -14,6 +14,7 @@ import pytest
 
 from charter import Charter
 from charter.goal import Task
+from charter.tuning import FamilyName
 from serving.home import place
 from tasks.appraisal import fewer, power, wording
 from tasks.appraisal.course import BETWEEN, DOUBLINGS, Course
@@ -21,13 +22,15 @@ from tasks.appraisal.draws import Fold, Scores, scores
 from tasks.appraisal.fewer import growth
 from tasks.appraisal.forecast import Ahead, Doubt, ahead
 from tasks.appraisal.judgement import curve
-from tasks.appraise import Appraisal, appraise
+from tasks.appraise import appraise
+from tasks.generators import CATALOGUE
 from tasks.models import family
 from tasks.split import Rows, Training, looks
 from tasks.tune import Rung, Study, seconds
-from tasks.tuning.bench import try_fold
+from tasks.tuning.bench import Bench, try_fold
 from tasks.tuning.clock import Clock
 from tasks.tuning.sandbox import Failed, TookTooLong
+from tasks.tuning.scale import finish
 from tests.tasks import material, packaged
 
 SIZES = 1_000.0 * 2 ** np.arange(-4.0, 1.0)
@@ -208,7 +211,7 @@ def test_what_tuning_found_on_all_rows_is_not_fitted_again(root: Path) -> None:
     _, _, course = _course(root)
     bench = course.sandbox.state.bench  # type: ignore[attr-defined]
     found = [try_fold(bench, course.family, course.params, fold) for fold in range(2)]
-    course.know(np.concatenate([answer.prediction for answer in found]))
+    course.know(np.concatenate([answer.prediction for answer in found]), whole=True)
     known = course.answers[1.0]
     course.run((1.0,))
     assert course.answers[1.0] is known
@@ -247,50 +250,62 @@ def test_a_fit_that_fails_on_few_rows_does_not_end_the_course(
 def test_the_search_leaves_time_for_it() -> None:
     made = material.charter(constraints={"train_minutes": 2})
     assert seconds(made) == pytest.approx(0.85 * 120)
-    off = material.charter(constraints={"train_minutes": 2}, tuning={"learning_curve": False})
-    assert seconds(off) == 120
+    for tuning, left in (
+        ({"learning_curve": False}, 18),
+        ({"generate": "never"}, 18),
+        ({"learning_curve": False, "generate": "never"}, 0),
+    ):
+        asked = material.charter(constraints={"train_minutes": 2}, tuning=tuning)
+        assert seconds(asked) == pytest.approx(120 - left)
     short = material.charter(constraints={"train_minutes": 0.1})
     assert seconds(short) == pytest.approx(6)  # what it would leave is no use
 
 
-def _study(case: packaged.Case, training: Training, fewer_rows: fewer.Fewer) -> Study:
-    """What tuning leaves behind: the answers of the folds and the trials."""
-    member = family("tree")
-    parts = fewer_rows.bench.parts
-    found = np.concatenate(
-        [
-            try_fold(fewer_rows.bench, member, member.start, fold).prediction
-            for fold in range(len(parts))
-        ]
-    )
-    rows = np.concatenate([test for _, test in parts])
-    truth = fewer_rows.bench.truth[rows]
-    columns = {f"p_{at}": column for at, column in enumerate(found.T)}
-    where = "studies/small/out_of_fold.parquet"
-    pq.write_table(pa.table({"row": rows, "truth": truth, **columns}), place(where))
+def left_behind(training: Training, bench: Bench, name: FamilyName, answers: np.ndarray) -> Study:
+    """The study of one family, with its answers for the folds and its only trial on disk."""
+    where, member = f"studies/{training.project}/planted", family(name)
+    place(f"{where}/models").mkdir(parents=True, exist_ok=True)
+    rows = np.concatenate([test for _, test in bench.parts])
+    found = {"value": answers}
+    if answers.ndim == 2:
+        found = {f"p_{at}": column for at, column in enumerate(answers.T)}
+    table = pa.table({"row": rows, "truth": bench.truth[rows], **found})
+    pq.write_table(table, place(f"{where}/out_of_fold.parquet"))
     trial = {
-        "number": 0, "family": "linear", "state": "complete", "score": 0.7, "seconds": 0.1,
+        "number": 0, "family": name, "state": "complete", "score": 0.7, "seconds": 0.1,
         "params": "{}", "why": "",
     }  # fmt: skip
-    pq.write_table(pa.Table.from_pylist([trial]), place("studies/small/trials.parquet"))
-    update = {"out_of_fold": where, "trials": "studies/small/trials.parquet"}
-    return case.study.model_copy(update=update)
+    pq.write_table(pa.Table.from_pylist([trial]), place(f"{where}/trials.parquet"))
+    finish(bench, member, member.start, None, f"{where}/models/{name}-0.skops")
+    return Study(
+        project=training.project, fingerprint="s" * 64, where=where, search="random",
+        metric=training.metric, family=name, params=dict(member.start),
+        ladder=(Rung(family=name, score=0.7, taken=True, why="the only one"),),
+        model=f"{where}/models/{name}-0.skops", out_of_fold=f"{where}/out_of_fold.parquet",
+        trials=f"{where}/trials.parquet", seconds=1.0, peak_gb=0.1,
+    )  # fmt: skip
 
 
 def test_the_stage_answers_once_and_sees_no_row_of_the_holdout(root: Path) -> None:
     case = packaged.case("binary", "tree", count=1_200, evaluation={"folds": 2})
     training = case.split.training
-    study = _study(case, training, fewer.load(case.charter, training, case.recipe))
+    bench = fewer.load(case.charter, training, case.recipe).bench
+    member = family("tree")
+    found = [try_fold(bench, member, member.start, fold).prediction for fold in range(2)]
+    study = left_behind(training, bench, "tree", np.concatenate(found))
     made = appraise(case.charter, training, case.recipe, study)
     assert made.curve.points[-1].rows == pytest.approx(0.5 * training.rows, abs=1)
     assert len(made.curve.points) >= 5
-    assert made.study == study.model_copy(update={"appraised": made.curve.words})
+    words = f"{made.curve.words} {made.generation.words}"
+    assert made.study == study.model_copy(update={"appraised": words})
+    assert {one.name for one in made.generation.tries} == {one.name for one in CATALOGUE}
     assert looks(case.split.holdout) == ()
     page = place("pages/small/study.html").read_text()
     assert "Is there enough data?" in page
     assert "all rows now" in page
     assert made.curve.words in page
-    record = next(place("studies/small").glob("appraisal-*.json"))
+    assert "Would generated rows help?" in page
+    record = next(place(study.where).glob("appraisal-*.json"))
     written = record.stat().st_mtime_ns
     assert appraise(case.charter, training, case.recipe, study) == made
     assert record.stat().st_mtime_ns == written
@@ -299,22 +314,18 @@ def test_the_stage_answers_once_and_sees_no_row_of_the_holdout(root: Path) -> No
 @pytest.mark.parametrize(
     ("clauses", "why"),
     [
-        ({"tuning": {"learning_curve": False}}, "tuning.learning_curve is off"),
+        ({"tuning": {"learning_curve": False, "generate": "never"}}, "nobody asked"),
         ({"constraints": {"train_minutes": 0.02}}, "left no time"),
         ({"constraints": {"memory_gb": 0.05}}, "of 0.05 GiB"),
     ],
 )
 def test_why_it_was_not_looked_at(root: Path, clauses: dict[str, Any], why: str) -> None:
-    case = packaged.case("binary", "linear", **clauses)
-    (place("studies/small")).mkdir(parents=True, exist_ok=True)
-    pq.write_table(
-        pa.table({"number": [0], "family": ["linear"], "state": ["complete"], "score": [0.7],
-                  "seconds": [0.1], "params": ["{}"], "why": [""]}),
-        place("studies/small/trials.parquet"),
-    )  # fmt: skip
-    study = case.study.model_copy(update={"trials": "studies/small/trials.parquet"})
-    made: Appraisal = appraise(case.charter, case.split.training, case.recipe, study)
+    charter, training = material.charter(**clauses), material.training("binary", 100)
+    bench = fewer.load(charter, training, material.recipe("binary")).bench
+    study = left_behind(training, bench, "tree", np.zeros((100, 2)))
+    made = appraise(charter, training, material.recipe("binary"), study)
     assert made.curve.points == ()
+    assert made.generation.tries == ()
     assert why in made.curve.words
+    assert why in made.generation.words
     assert made.curve.answer == "unknown"
-    assert isinstance(study.ladder[0], Rung)
