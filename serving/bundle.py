@@ -41,6 +41,8 @@ class Manifest(Frozen):
     family: str = ""
     params: dict[str, bool | int | float | str | None] = {}
     """What the family was fitted with; where the next search begins."""
+    generated: str = ""
+    """What made the rows that it was fitted with besides the real ones; empty without."""
     lock: str | None = None
     """SHA-256 of `requirements.lock`."""
     commit: str | None = None

@@ -94,6 +94,7 @@ class Papers:
             study=self.study.fingerprint,
             family=self.study.family,
             params=self.study.params,
+            generated=self.study.generated or "",
             lock=lineage.lock(),
             commit=lineage.commit(),
             libraries=lineage.libraries(),

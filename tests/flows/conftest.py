@@ -17,7 +17,7 @@ goal:
   target: {column: ripe}
 constraints: {train_minutes: 1, latency_p99_ms: 500}
 evaluation: {folds: 3, minimum: {roc_auc: 0.6}, slices: [field]}
-tuning: {families: [dummy, linear, tree], trials: 4, learning_curve: false}
+tuning: {families: [dummy, linear, tree], trials: 4, learning_curve: false, generate: never}
 data:
   source: {kind: csv, path: berries.csv}
   key: [berry]

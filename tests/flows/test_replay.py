@@ -21,7 +21,7 @@ name: taxis
 goal: {target: {column: late}}
 constraints: {train_minutes: 0.5, latency_p99_ms: 500}
 evaluation: {metric: roc_auc, folds: 2, split: {by: time, holdout: 10d}, minimum: {roc_auc: 0.55}}
-tuning: {families: [dummy, linear], trials: 2, learning_curve: false}
+tuning: {families: [dummy, linear], trials: 2, learning_curve: false, generate: never}
 data:
   {source: {kind: csv, path: taxis.csv}, key: [taxi], time: at, until: 2024-02-10, known_before: [wind]}
 runtime: {schedule: "0 6 10 * *", label_wait: 2d, minimum_rows: 200, window: {last: 25d}}
