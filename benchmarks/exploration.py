@@ -89,10 +89,12 @@ def look(rows: int, split: str, memory: float) -> None:
     assert table is not None
     profile = explore(charter, table)
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak, work = used.ru_maxrss / 2**20, used.ru_utime + used.ru_stime
     assert profile.rows + profile.held == rows
     print(
-        f"{split:10} {rows:>11,} rows: {seconds:5.1f} s, {peak:.2f} GiB; {profile.held:,} held out, "
+        f"{split:10} {rows:>11,} rows: {seconds:5.1f} s ({work:.1f} s of work on the cores), "
+        f"{peak:.2f} GiB; {profile.held:,} held out, "
         f"{profile.shared:,} of them with a twin outside",
         flush=True,
     )
