@@ -218,6 +218,8 @@ class Data(Frozen):
     """Columns vouched for: known when predicting, although they look like a leak."""
     columns: dict[str, Column] = {}
     """What is known about single columns, by name."""
+    collection: str = ""
+    """How, when and by whom the rows were collected; for the data sheet."""
     rules: tuple[Rule, ...] = ()
     """Conditions on the rows; rows that break one go to quarantine."""
     quarantine_share: float = Field(default=0.02, ge=0, le=1)

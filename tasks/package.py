@@ -30,7 +30,7 @@ from tasks.tune import Study
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = "2"
+FORMAT = "3"
 """Part of every fingerprint; a new number makes every bundle anew."""
 GOLDEN_HOLDOUT, GOLDEN_HOSTILE = 48, 16
 BASES = 3

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from charter import Charter
+from tasks.packaging.groups import alike, rates
 from tasks.pages import Section, blocks, render, tables
 from tasks.pages.figures import interval, moment, number, share, times
 from tasks.protection.papers import people
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from serving.signature import Input
     from tasks.package import Bundle
     from tasks.packaging.papers import Papers
+
+
+AFTER = "After Mitchell et al., Model Cards for Model Reporting, 2019."
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def parts(papers: Papers, bundle: Bundle) -> list[Part]:
         _factors(papers),
         _ladder(papers),
         _gates(papers, bundle),
+        _groups(papers),
         _ethics(papers),
         _limits(papers),
     ]
@@ -143,7 +148,7 @@ def _data(papers: Papers) -> Part:
     return Part(
         "Training and evaluation data",
         (
-            f"Source: {_source(papers.charter)}; table {papers.table.where}, version "
+            f"Source: {source(papers.charter)}; table {papers.table.where}, version "
             f"{papers.table.version}, {papers.table.rows:,} rows.",
             f"The same rows again: perennial train configs/{papers.charter.name}.yaml "
             f"--table-version {spelled(papers.table)}",
@@ -169,9 +174,10 @@ def _refit(papers: Papers) -> tuple[str, ...]:
     )
 
 
-def _source(charter: Charter) -> str:
-    source = charter.data.source
-    return f"{source.kind} {getattr(source, 'path', None) or getattr(source, 'call', '')}"
+def source(charter: Charter) -> str:
+    """Where the rows come from, without its arguments."""
+    given = charter.data.source
+    return f"{given.kind} {getattr(given, 'path', None) or getattr(given, 'call', '')}"
 
 
 def _measures(papers: Papers) -> Part:
@@ -220,11 +226,14 @@ def _word(passed: bool, level: str) -> str:
     return "passed" if passed else {"warn": "warning"}.get(level, "failed")
 
 
+def _groups(papers: Papers) -> Part:
+    found = papers.scorecard.fairness
+    heads, rows = rates(found) if found else ((), ())
+    return Part("Groups", tuple(alike(papers)), heads, rows)
+
+
 def _ethics(papers: Papers) -> Part:
-    return Part(
-        "Ethical considerations",
-        (*people(papers.charter, papers.table), "(blank: fairness) No groups were compared beyond the slices above."),
-    )  # fmt: skip
+    return Part("Ethical considerations", tuple(people(papers.charter, papers.table)))
 
 
 def _limits(papers: Papers) -> Part:
@@ -262,8 +271,8 @@ def _flat(text: str) -> str:
     return " ".join(text.replace("<", "&lt;").split())
 
 
-def as_html(title: str, charter: Charter, card: Sequence[Part]) -> str:
-    """The card as an offline page."""
+def as_html(title: str, charter: Charter, card: Sequence[Part], after: str = AFTER) -> str:
+    """The card as an offline page; `after` names whose headings they are."""
     sections = [
         Section(
             part.heading,
@@ -277,5 +286,5 @@ def as_html(title: str, charter: Charter, card: Sequence[Part]) -> str:
     ]
     return render(
         title=title, subtitle=charter.goal.question, project=charter.name, sections=sections,
-        footer="After Mitchell et al., Model Cards for Model Reporting, 2019.",
+        footer=after,
     )  # fmt: skip

@@ -66,7 +66,8 @@ class Papers:
         (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
     def write(self, folder: Path, bundle: Bundle) -> None:
-        """What people need: the charter, the scorecard, the card, the record of the bundle."""
+        """What people need: the charter, the scorecard, both papers, the record of the bundle."""
+        from tasks.packaging import datasheet
         from tasks.packaging.card import as_html, as_markdown, parts
 
         _write(folder / "charter.json", self.charter)
@@ -77,6 +78,11 @@ class Papers:
         (folder / "card.md").write_text(as_markdown(title, card), encoding="utf-8")
         html = as_html(title, self.charter, card)
         (folder / "card.html").write_text(html, encoding="utf-8")
+        sheet = datasheet.parts(self)
+        title = f"{self.charter.name}: data sheet"
+        (folder / "sheet.md").write_text(as_markdown(title, sheet), encoding="utf-8")
+        html = as_html(title, self.charter, sheet, datasheet.AFTER)
+        (folder / "sheet.html").write_text(html, encoding="utf-8")
 
     def sign(self, folder: Path, fingerprint: str) -> None:
         """The manifest, with the hash of each file that is there."""

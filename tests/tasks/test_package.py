@@ -37,6 +37,7 @@ def test_the_bundle_is_proven_and_complete(root: Path, task: Task) -> None:
     assert set(artifact.manifest.files) == {
         "model.onnx", "signature.json", "decision.json", "golden.json", "charter.json",
         "scorecard.json", "bundle.json", "card.md", "card.html", "reference.json",
+        "sheet.md", "sheet.html",
     }  # fmt: skip
     assert artifact.manifest.tables == {made.table.where: made.table.version}
     assert artifact.manifest.libraries["scikit-learn"].startswith("1.9")
@@ -146,3 +147,9 @@ def test_the_card_names_what_is_blank_and_escapes_what_is_not(root: Path) -> Non
     html = (place(bundle.where) / "card.html").read_text()
     assert "<next>" not in html
     assert "http://" not in html.replace("http://www.w3.org", "")
+    assert "(blank: fairness.sensitive)" in text
+    sheet = (place(bundle.where) / "sheet.md").read_text()
+    for heading in ("Motivation", "Composition", "Collection", "People and consent", "Upkeep"):
+        assert f"## {heading}" in sheet
+    for key in ("goal.because", "data.collection", "privacy.purpose", "fairness.sensitive"):
+        assert f"(blank: {key})" in sheet
