@@ -101,7 +101,9 @@ def _identities(charter: Charter, table: Table) -> Iterator[str]:
 
 
 def _texts(column: pa.Array) -> pa.Array:
-    """Each value as text; written once where it comes back, since times are slow to write."""
+    """Each value as text; times, which are slow to write, once for each that comes back."""
+    if not pa.types.is_temporal(column.type):
+        return column.cast(pa.string())
     coded = column.dictionary_encode()
     return coded.dictionary.cast(pa.string()).take(coded.indices)
 

@@ -19,6 +19,7 @@ from tasks import lake
 from tasks.explore import ColumnProfile, Profile
 from tasks.lake import Table, refused_rows
 from tasks.split import folds, load_training, looks, open_holdout, split
+from tasks.splitting.assignment import _texts
 from tasks.splitting.folding import forward, grouped, stratified
 from tasks.splitting.labels import positions
 
@@ -306,3 +307,11 @@ def test_labels_are_found_as_they_are_written(values: list[Any], classes: tuple[
     assert positions(pa.chunked_array([values]), classes).tolist() == [1, 0]
     with pytest.raises(ValueError, match="none of the classes"):
         positions(pa.chunked_array([values]), ("a", "b"))
+
+
+def test_identities_are_the_texts_of_the_values() -> None:
+    times = [START, None, START + timedelta(microseconds=1), START]
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.date32(), pa.float64()):
+        values = [1.5, None, -0.0, 0.0] if kind == pa.float64() else times
+        column = pa.array(values).cast(kind, safe=False)
+        assert _texts(column).equals(column.cast(pa.string()))
