@@ -66,7 +66,7 @@ def model(words: Charter, table: Table, start: Start | None = None) -> Modelled:
     gate("engineer", recipe.verdicts, "Open the recipe page.")
     audit = show(steps.audit(words, split.training, recipe))
     study = show(steps.tune(words, split.training, recipe, start))
-    study = show(steps.appraise(words, split.training, recipe, study)).study
+    study = show(steps.appraise(words, split.training, recipe, study, start)).study
     study = show(steps.mitigate(words, split.training, recipe, study, audit)).study
     scorecard = show(steps.evaluate(words, split, recipe, study, audit))
     return Modelled(

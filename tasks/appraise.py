@@ -17,7 +17,7 @@ from serving.home import place
 from tasks.engineer import Recipe
 from tasks.evaluate import out_of_fold
 from tasks.split import Training
-from tasks.tune import Study
+from tasks.tune import Start, Study
 
 if TYPE_CHECKING:
     from tasks.appraisal.course import Course
@@ -105,21 +105,29 @@ class Appraisal(Frozen):
     seconds: float = 0.0
 
 
-def appraise(charter: Charter, training: Training, recipe: Recipe, study: Study) -> Appraisal:
+def appraise(
+    charter: Charter,
+    training: Training,
+    recipe: Recipe,
+    study: Study,
+    start: Start | None = None,
+) -> Appraisal:
     """Fit the winner on smaller tables, follow the curve to twice the rows, and try generated rows.
 
     Smaller tables and generated rows are parts of each fold's fit side or made of it, judged on the same
     test side, so that the holdout stays out of reach and every row that judges is real. Takes at
     most what the study left of `constraints.train_minutes`, keeps `constraints.memory_gb`, and is
     done once for each study. Time or memory that do not suffice are said, and stop nothing.
-    `tuning.learning_curve` and `tuning.generate` switch the two questions off.
+    `tuning.learning_curve` and `tuning.generate` switch the two questions off. What made rows for
+    the live release (`start`) is tried first, so that a retrain with few minutes does not lose it.
     """
     began = time.monotonic()
-    fingerprint = _fingerprint(charter, study)
+    first = start.generated if start else ""
+    fingerprint = _fingerprint(charter, study, first)
     record = place(f"{study.where}/appraisal-{fingerprint[:16]}.json")
     if record.exists():
         return Appraisal.model_validate_json(record.read_bytes())
-    curve, generation, study = _found(charter, training, recipe, study, began)
+    curve, generation, study = _found(charter, training, recipe, study, began, first)
     words = f"{curve.words} {generation.words}"
     made = Appraisal(
         project=charter.name,
@@ -143,7 +151,7 @@ Found = tuple[Curve, Generation, Study]
 
 
 def _found(
-    charter: Charter, training: Training, recipe: Recipe, study: Study, began: float
+    charter: Charter, training: Training, recipe: Recipe, study: Study, began: float, first: str
 ) -> Found:
     from tasks.appraisal import fewer
     from tasks.tuning.clock import Clock
@@ -163,7 +171,8 @@ def _found(
             sizes = sandbox.call(fewer.sizes, seconds=clock.left)
         except Stopped as stopped:
             return _nothing(study, f"reading the training rows {stopped}")
-        return _asked(charter, training, study, _course(training, study, sandbox, clock, sizes))
+        course = _course(training, study, sandbox, clock, sizes)
+        return _asked(charter, training, study, course, first)
 
 
 def _nothing(study: Study, why: str) -> Found:
@@ -186,7 +195,7 @@ def _course(
     return course
 
 
-def _asked(charter: Charter, training: Training, study: Study, course: Course) -> Found:
+def _asked(charter: Charter, training: Training, study: Study, course: Course, first: str) -> Found:
     """Both questions, the cheaper part of the first one before and the rest after the second."""
     from tasks.appraisal import judgement, wording
     from tasks.appraisal.course import BETWEEN, DOUBLINGS
@@ -194,7 +203,7 @@ def _asked(charter: Charter, training: Training, study: Study, course: Course) -
 
     if charter.tuning.learning_curve:
         course.run((*DOUBLINGS, 1.0))
-    made, kept = generation(charter, training, study, course)
+    made, kept = generation(charter, training, study, course, first)
     if not charter.tuning.learning_curve:
         return Curve(words=wording.unknown("tuning.learning_curve is off")), made, kept
     course.run(BETWEEN)
@@ -211,7 +220,7 @@ def _show(charter: Charter, made: Appraisal) -> None:
     write(charter, made.study, trials, sections(made))
 
 
-def _fingerprint(charter: Charter, study: Study) -> str:
+def _fingerprint(charter: Charter, study: Study, first: str) -> str:
     said = [WAY, study.model_dump_json(), charter.tuning.learning_curve, charter.tuning.generate,
-            charter.fairness.sensitive]  # fmt: skip
+            charter.fairness.sensitive, first]  # fmt: skip
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()

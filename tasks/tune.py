@@ -38,6 +38,8 @@ class Start(Frozen):
 
     family: str
     params: dict[str, Value]
+    generated: str = ""
+    """What made rows for it; tried first again."""
 
 
 class Rung(Frozen):
@@ -103,7 +105,7 @@ def champion(charter: Charter) -> Start | None:
     if live is None:
         return None
     manifest = bundles.load(folder / str(live.release)).manifest
-    return Start(family=manifest.family, params=manifest.params)
+    return Start(family=manifest.family, params=manifest.params, generated=manifest.generated)
 
 
 def tune(charter: Charter, training: Training, recipe: Recipe, start: Start | None = None) -> Study:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tasks.appraisal import power
 from tasks.appraisal.draws import Scores, interval
+from tasks.appraisal.spoken import signed
 from tasks.metrics import Interval, greater_is_better
 
 TWICE = 2.0
@@ -132,5 +133,5 @@ def _missed(sizes: np.ndarray, losses: np.ndarray, floor: float) -> float:
 
 
 def _spoken(found: Interval, sign: float) -> str:
-    ends = sorted((sign * found.low, sign * found.high))
-    return f"{sign * found.value:+.2g} ({ends[0]:+.2g} to {ends[1]:+.2g})"
+    low, high = sorted((sign * found.low, sign * found.high))
+    return f"{signed(sign * found.value)} ({signed(low)} to {signed(high)})"

@@ -39,10 +39,10 @@ class Judged:
 
 
 def generation(
-    charter: Charter, training: Training, study: Study, course: Course
+    charter: Charter, training: Training, study: Study, course: Course, first: str = ""
 ) -> tuple[Generation, Study]:
-    """What each generator brought, and the study: with generated rows in its final fit where one of them
-    is better beyond chance."""
+    """What each generator brought, `first` tried before the others, and the study: with generated
+    rows in its final fit where one of them is better beyond chance."""
     from tasks.appraise import Generation
 
     base = course.base
@@ -51,7 +51,8 @@ def generation(
             "tuning.generate is never" if base is not None else "the folds could not be made again"
         )
         return Generation(words=wording.not_made(why)), study
-    trials = [run(charter, training, course, one, study.searched_rows) for one in CATALOGUE]
+    turns = sorted(CATALOGUE, key=lambda one: one.name != first)
+    trials = [run(charter, training, course, one, study.searched_rows) for one in turns]
     judged = _judged(charter, training, course, trials, base)
     best = max((one for one in judged if one.better), key=_value, default=None)
     kept, why = (study, "") if best is None else _finished(charter, study, course, best)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks.appraisal import wording
-from tasks.appraisal.wording import figure
+from tasks.appraisal.spoken import figure
 from tasks.generators import CATALOGUE
 from tasks.pages import Section, blocks, charts, figures, tables
 
@@ -32,7 +31,7 @@ def _generation(made: Appraisal) -> Section:
         if one.gain is not None
     ]
     rows = [
-        (f"→ {one.name}" if one.kept else one.name, ABOUT[one.name], f"{one.seconds:.1f}", one.why)
+        (f"{'→ ' * one.kept}{one.name}: {ABOUT[one.name]}", f"{one.seconds:.1f}", one.why)
         for one in found.tries
     ]
     return Section(
@@ -40,14 +39,14 @@ def _generation(made: Appraisal) -> Section:
         found.words,
         blocks.stack(
             charts.intervals(
-                f"Gain in {made.metric} with generated rows", told, mark=0.0, shown=wording.figure,
+                f"Gain in {made.metric} with generated rows", told, mark=0.0, shown=figure,
                 caption="Over the model without them, on the same folds; fitted with generated rows, "
                 "judged on real ones. The 95 % intervals (Nadeau and Bengio, 2003) are right for "
                 "all of them together.",
             )
             if told
             else "",
-            tables.table("Ways of making rows", ("Way", "What it is", "Seconds", "Why"), rows,
+            tables.table("Ways of making rows", ("Way", "Seconds", "Why"), rows,
                          wrap=True),
         ),
     )  # fmt: skip
@@ -70,7 +69,7 @@ def _curve(made: Appraisal) -> Section:
                 caption="The same model on parts of the rows, judged on the same folds; "
                 "with 95 % intervals. Every doubling is as wide as the others.",
             ),
-            blocks.points(_notes(made)),
+            blocks.points(notes) if (notes := _notes(made)) else "",
             blocks.fold("The curve in numbers", _table(made)),
         ),
     )

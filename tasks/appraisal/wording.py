@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tasks.appraisal.forecast import Ahead, Doubt
+from tasks.appraisal.spoken import figure, signed
 from tasks.generators.base import Generator
 from tasks.metrics import Interval, greater_is_better
 from tasks.split import Training
@@ -69,13 +70,3 @@ def gained(gain: Interval) -> str:
     if gain.low != gain.low:
         return f"{signed(gain.value)} (interval unknown: {UNTOLD})"
     return f"{signed(gain.value)} ({figure(gain.low)} to {figure(gain.high)})"
-
-
-def signed(value: float) -> str:
-    return f"+{figure(value)}" if value > 0 else figure(value)
-
-
-def figure(value: float) -> str:
-    """Two digits that count, with a real minus sign."""
-    shown = f"{value:.2g}" if 1e-4 <= abs(value) < 100 else f"{value:.0f}" if value else "0"
-    return shown.replace("-", "−")

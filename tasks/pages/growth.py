@@ -70,7 +70,8 @@ def _foretold(marks: Sequence[Mark], place: Scale, up: Scale) -> Markup:
 
 def _now(paper: Paper, x: float) -> Markup:
     line = axes.line(x, paper.top, x, paper.height - paper.bottom, "guide")
-    return line + axes.text(x, paper.top - 8, "all rows now", "middle")
+    anchor = "middle" if x < paper.width - paper.right - 40 else "end"
+    return line + axes.text(x, paper.top - 8, "all rows now", anchor)
 
 
 def _below(paper: Paper, place: Scale, low: float, high: float) -> Markup:

@@ -41,7 +41,7 @@ def fingerprint(
     if isinstance(charter.runtime.window, Decay):  # other windows choose rows, not weights
         parts.append(charter.runtime.window.model_dump_json())
     if start is not None:
-        parts.append(start.model_dump_json())
+        parts.append(start.model_dump_json(exclude={"generated"}))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
