@@ -21,6 +21,7 @@ from tasks import lake
 from tasks.ingest import Ingested
 from tasks.lake import Quarantine, Table
 from tasks.validation.expectation import Expectation
+from tasks.validation.further import Standing, together
 from tasks.validation.inference import infer
 from tasks.validation.panel import Judges, seat
 from tasks.validation.rules import charter_expectations
@@ -66,8 +67,16 @@ class _Case:
     @property
     def fingerprint(self) -> str:
         """Of everything that decides which rows are fit."""
-        asked = [one.model_dump_json(exclude={"where"}) for one in self.expectations]
-        return _digest(EDITION, self.ingested.table.fingerprint, str(self.schema), *asked)
+        return _digest(EDITION, self.ingested.table.fingerprint, str(self.schema), *self._asked)
+
+    @property
+    def law(self) -> str:
+        """Of what the rows are judged by, whichever they are."""
+        return _digest(EDITION, str(self.schema), *self._asked)
+
+    @property
+    def _asked(self) -> list[str]:
+        return [one.model_dump_json(exclude={"where"}) for one in self.expectations]
 
     @property
     def record(self) -> Path:
@@ -90,18 +99,35 @@ def validate(charter: Charter, ingested: Ingested) -> Validated:
     case = _case(charter, ingested)
     if (before := _recorded(case)) is not None:
         return before
+    standing = Standing(charter, ingested, case.expectations, case.law)
     bench = (ingested.table, case.schema, case.expectations)
-    judges = seat(charter, ingested.table.rows, Bench, bench)
+    judges = seat(charter, ingested.table.rows - standing.start, Bench, bench)
     with judges, nameless() as spool:
-        sifting = Sifting(charter, ingested.table, case.schema, case.expectations, judges, spool)
-        table = lake.write(
-            f"tables/{charter.name}/table", charter.name, sifting.fit(), case.fingerprint
+        _take_up(case, standing, judges)
+        sifting = Sifting(
+            charter, *bench, judges, spool, (standing.start, ingested.table.rows), standing.tallies
         )
-        sifting.finish()  # where the table was there already
-        refused = sifting.batches()
-        quarantine = lake.quarantine(charter.name, "validate", case.fingerprint, refused)
+        table = standing.write(sifting, case.fingerprint)
+        quarantine = _quarantine(charter, case.fingerprint, sifting)
+        quarantine = together(quarantine, table)
         logger.info("%s rows are fit, %s in quarantine", f"{table.rows:,}", f"{quarantine.rows:,}")
         return _keep(case, _validated(case, table, quarantine, sifting.tallies, judges))
+
+
+def _take_up(case: _Case, standing: Standing, judges: Judges[Bench]) -> None:
+    """Refuse again what a run refused that was killed before it could keep it."""
+    if (span := standing.cut_short) is None:
+        return
+    assert standing.table is not None
+    bench = (case.ingested.table, case.schema, case.expectations)
+    with nameless() as spool:
+        sifting = Sifting(case.charter, *bench, judges, spool, span)
+        sifting.finish()
+        _quarantine(case.charter, standing.table.fingerprint, sifting)
+
+
+def _quarantine(charter: Charter, fingerprint: str, sifting: Sifting) -> Quarantine:
+    return lake.quarantine(charter.name, "validate", fingerprint, sifting.batches())
 
 
 def _case(charter: Charter, ingested: Ingested) -> _Case:

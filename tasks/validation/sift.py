@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -94,9 +95,15 @@ class Sifting:
         expectations: Sequence[Expectation],
         judges: Judges[Bench],
         spool: IO[bytes],
+        span: tuple[int, int] | None = None,
+        tallies: Sequence[Tally] = (),
     ) -> None:
-        self.tallies = [Tally(expectation) for expectation in expectations]
+        """`span`: only these rows are judged one by one; `tallies` is what was found before them."""
+        self.tallies = list(tallies) or [Tally(expectation) for expectation in expectations]
         self.refused = 0
+        self.reasons = Counter[str]()
+        """Refused rows by reason; one with two counts in both."""
+        self._start, self._stop = span or (0, table.rows)
         self._charter, self._table, self._schema = charter, table, schema
         self._judges, self._spool = judges, spool
         self._wanted = True
@@ -127,6 +134,7 @@ class Sifting:
                     tally.add(finding)
                 stream.write_batch(judged.refused)
                 self.refused += judged.refused.num_rows
+                self.reasons.update(judged.refused.column("reasons").flatten().to_pylist())
                 note = f"{self.refused:,} rows refused"
                 report("validate", part.stop, max(self._table.rows, 1), note)
                 if self._wanted:
@@ -145,10 +153,9 @@ class Sifting:
             yield rows if mask.all() else rows.filter(pa.array(mask))
 
     def _parts(self, repeated: Sequence[tuple[str, np.ndarray]]) -> list[Part]:
-        size, rows = part_rows(self._schema), self._table.rows
-        parts = []
-        for start in range(0, rows, size):
-            stop = min(start + size, rows)
+        size, parts = part_rows(self._schema), []
+        for start in range(self._start, self._stop, size):
+            stop = min(start + size, self._stop)
             ends = [(words, np.searchsorted(at, (start, stop)), at) for words, at in repeated]
             inside = tuple((words, at[first:last] - start) for words, (first, last), at in ends)
             parts.append(Part(start, stop, inside))
