@@ -67,7 +67,7 @@ def _(record: Validated) -> str:
 def _(record: Protected) -> str:
     parts = [f"{record.table.rows:,} rows may be used"]
     out = sum(record.barred.values())
-    parts += [f"{out:,} without consent"] if out else []
+    parts += [f"{out:,} kept out"] if out else []
     parts += [f"hashed: {', '.join(record.identifiers)}"] if record.identifiers else []
     acted = [one.column for one in record.found if one.sure and record.action != "refuse"]
     parts += [f"{record.action}: {', '.join(acted)}"] if acted else []

@@ -68,9 +68,11 @@ class Pseudonyms:
         return self.of("", "seal")
 
     def _known(self, value: str) -> tuple[int, str] | None:
-        found = _HASHED.fullmatch(value)
+        found = _HASHED.fullmatch(value) if ":" in value else None
+        if found is None:
+            return None
         names = [key.name for key in self.keys]
-        if found is None or found[1] not in names:
+        if found[1] not in names:
             return None
         return names.index(found[1]), found[2]
 

@@ -11,6 +11,7 @@ from serving.home import home
 from tasks import history, registry
 from tasks.deploy import settle
 from tasks.history import Entry
+from tasks.protection.suppressed import marked
 
 
 class RolledBack(Frozen):
@@ -45,6 +46,7 @@ def rollback(charter: Charter, to: int | None = None, reason: str = "asked") -> 
     if (to is None and done) or to == live.release:
         return _record(charter, live, time.monotonic() - began)
     target = _before(charter, live) if to is None else _named(charter, to)
+    _may(charter, target)
     _prove(charter, target)
     entry = Entry(
         project=charter.name, event="rolled back", asked=reason,
@@ -73,6 +75,17 @@ def _named(charter: Charter, to: int) -> int:
             "Name a release that is there.",
         )  # fmt: skip
     return to
+
+
+def _may(charter: Charter, number: int) -> None:
+    """What learned from a person who was erased does not come back."""
+    if number in marked(charter.name):
+        raise Refusal(
+            f"releases/{charter.name}",
+            f"found that release {number} learned from a person who was erased since",
+            "wanted one that did not",
+            "Name another one with --to, or let a retrain replace what is live.",
+        )
 
 
 def _prove(charter: Charter, number: int) -> None:

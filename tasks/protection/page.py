@@ -30,6 +30,7 @@ def write(charter: Charter, record: Protected) -> None:
             *_consent(charter, record),
             *_found(charter, record),
             *_groups(charter, record),
+            *_erasures(name),
         ],
         links=siblings("Privacy", name),
         footer=f"Table {record.table.where}, version {record.table.version}.",
@@ -40,7 +41,7 @@ def write(charter: Charter, record: Protected) -> None:
 def _facts(charter: Charter, record: Protected) -> Iterator[Fact]:
     yield Fact("Rows in use", f"{record.table.rows:,}")
     if charter.privacy.consent is not None:
-        yield Fact("Without consent", f"{sum(record.barred.values()):,}", "counted, not kept")
+        yield Fact("Kept out", f"{sum(record.barred.values()):,}", "counted, stored nowhere")
     best = record.after or record.before
     if best is not None:
         asked = f"asked: {charter.privacy.k}" if charter.privacy.k else "no k asked for"
@@ -142,12 +143,30 @@ def _groups(charter: Charter, record: Protected) -> Iterator[Section]:
     )
 
 
+def _erasures(project: str) -> Iterator[Section]:
+    from tasks.forget import forgotten
+
+    done = [
+        (one.at, f"{sum(one.tables.values()):,}", f"{one.predictions:,}",
+         f"{one.searched_mb:,.1f} MB, {'traces left' if one.left else 'nothing left'}")
+        for one in forgotten(project)
+    ]  # fmt: skip
+    if done:
+        heads = ("When", "Files of tables", "Answers", "Proof")
+        yield Section(
+            "Erasures",
+            "People who were forgotten (perennial forget); nothing here leads to them. Their files of "
+            "tables are gone, with the versions that had them.",
+            tables.table("Erasures", heads, done),
+        )
+
+
 def _measures(named: dict[str, Anonymity]) -> Iterator[tuple[str, ...]]:
     first = next(iter(named.values()))
     yield ("k", *(f"{one.k:,}" for one in named.values()))
     yield ("groups", *(f"{one.groups:,}" for one in named.values()))
     yield (
-        f"rows in groups of fewer than {first.asked}",
+        f"rows in groups below {first.asked}",
         *(f"{one.small:,}" for one in named.values()),
     )
     for at, close in enumerate(first.closeness):

@@ -22,6 +22,9 @@ from tasks.protection import given_names
 from tasks.protection.recognisers import RECOGNISERS, Recogniser
 
 BY_NAME = "column name"
+ANY = "|".join(f"(?:{one.pattern})" for one in RECOGNISERS)
+SHORTEST = 12
+"""Digits of the shortest card number."""
 CHECKED = 2_000
 """Most candidates of one batch and kind that are checked one by one; the rest goes by their share."""
 
@@ -118,14 +121,17 @@ def _likely(tally: _Tally) -> Iterator[tuple[str, int]]:
 
 def _look(tally: _Tally, column: pa.Array) -> None:
     tally.filled += len(column) - column.null_count
-    if not (pt.is_string(column.type) or pt.is_integer(column.type)):
+    whole = pt.is_integer(column.type)
+    if not (pt.is_string(column.type) or (whole and _is_long(column))):
         return
     coded = column.cast(pa.string()).dictionary_encode()
     texts = coded.dictionary
+    rows = np.bincount(coded.indices.drop_null().to_numpy(), minlength=len(texts))
+    if not whole:  # one pass for all kinds, since most texts hold none
+        some = np.flatnonzero(pc.match_substring_regex(texts, ANY).to_numpy(zero_copy_only=False))
+        texts, rows = texts.take(pa.array(some)), rows[some]
     if not len(texts):
         return
-    rows = np.bincount(coded.indices.drop_null().to_numpy(), minlength=len(texts))
-    whole = pt.is_integer(column.type)
     seen = np.zeros(len(texts), dtype=bool)
     for one in RECOGNISERS:
         if whole and not one.rarely:
@@ -135,6 +141,12 @@ def _look(tally: _Tally, column: pa.Array) -> None:
         tally.hits[one.kind] += int(rows[hits].sum())
         seen |= hits
     tally.any += int(rows[seen].sum())
+
+
+def _is_long(numbers: pa.Array) -> bool:
+    """Whether whole numbers have as many digits as a card."""
+    largest = pc.max(numbers).as_py()
+    return largest is not None and largest >= 10 ** (SHORTEST - 1)
 
 
 def _hits(one: Recogniser, texts: pa.Array, rows: np.ndarray) -> tuple[np.ndarray, int]:

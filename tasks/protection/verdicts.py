@@ -28,7 +28,7 @@ def verdicts(charter: Charter, record: Protected) -> Iterator[Verdict]:
         why = f": {told(record.barred)}" if record.barred else ""
         yield Verdict(
             gate="privacy.consent", passed=True,
-            message=f"{record.table.rows:,} rows with consent; {out:,} without, not kept{why}.",
+            message=f"{record.table.rows:,} rows with consent; {out:,} kept out and stored nowhere{why}.",
             numbers={"rows": record.table.rows, "without": out},
         )  # fmt: skip
     yield from _of_finds(charter, record)

@@ -31,6 +31,7 @@ from tasks.forget import Forgotten, forget, forgotten
 from tasks.ingest import ingest
 from tasks.lake import Quarantine
 from tasks.protection.suppressed import marked
+from tasks.rollback import _may
 from tests.postgres import database
 from tests.serving.handmade import SIGNATURE, bundle
 from tests.tasks.persons import KEY, NEXT, write
@@ -255,6 +256,8 @@ def test_releases_that_learned_from_them_are_replaced(
     replaced = _replaced(words, kept).promotion
     assert replaced.outcome == "promoted"
     assert "person who was erased" in replaced.reason
+    with pytest.raises(Refusal, match="release 1 learned from a person who was erased"):
+        _may(words, 1)
     same = kept.model_copy(update={"promotion": promotion.model_copy(update={"reason": SAME})})
     assert _replaced(words, same) == same
 
