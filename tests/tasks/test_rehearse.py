@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -63,6 +64,14 @@ def _children() -> list[psutil.Process]:
     ]
 
 
+@pytest.fixture(autouse=True)
+def nothing_stays() -> Iterator[None]:
+    """No server outlives its rehearsal."""
+    before = _children()
+    yield
+    assert [child for child in _children() if child not in before] == []
+
+
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_a_good_bundle_is_blessed(tmp_path: Path, task: str) -> None:
     classes = SIGNATURE.classes if task == "binary" else ()
@@ -74,7 +83,6 @@ def test_a_good_bundle_is_blessed(tmp_path: Path, task: str) -> None:
     assert (blessing.requests, blessing.golden_rows) == (100, 4)
     assert 0 < blessing.p50_ms <= blessing.p99_ms
     assert blessing.golden_difference < 1e-9
-    assert not _children()
 
 
 def test_a_slow_model_is_caught_without_waiting_for_every_request(tmp_path: Path) -> None:
@@ -92,7 +100,6 @@ def test_golden_answers_that_differ_are_refused_with_the_log_of_the_server(tmp_p
         rehearse(_charter(), record)
     assert "golden answers off by 0.001" in refusal.value.found
     assert "release 1 refused" in refusal.value.found, "the log of the server"
-    assert not _children()
 
 
 def test_a_changed_model_is_refused(tmp_path: Path) -> None:
@@ -115,6 +122,7 @@ def test_a_server_that_ends_shows_why(tmp_path: Path, monkeypatch: pytest.Monkey
 
 SERVED = """
 import sys, time
+from collections.abc import Iterator
 from pathlib import Path
 from tasks.service import served
 with served(Path(sys.argv[1]), "test") as service:
