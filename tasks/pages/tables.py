@@ -24,12 +24,7 @@ def table(
     """
     body = [tuple(row) for row in rows]
     numeric = [_is_numeric([row[at] for row in body]) for at in range(len(heads))]
-    head = join(
-        Markup('<th scope="col"{}{}>{}</th>').format(
-            _align(right), _role(wrap, "columnheader"), name
-        )
-        for name, right in zip(heads, numeric, strict=True)
-    )
+    head = join(_head(name, right, wrap) for name, right in zip(heads, numeric, strict=True))
     lines = join(_line(row, numeric, wrap) for row in body)
     group, line = _role(wrap, "rowgroup"), _role(wrap, "row")
     return Markup(
@@ -37,6 +32,13 @@ def table(
         '<table class="{1}"{2}><caption>{0}</caption><thead{3}><tr{4}>{5}</tr></thead>'
         "<tbody{3}>{6}</tbody></table></div>"
     ).format(caption, "wraps" if wrap else "", _role(wrap, "table"), group, line, head, lines)
+
+
+def _head(name: str, right: bool, wrap: bool) -> Markup:
+    if not name:  # a corner that names nothing is no heading
+        return Markup("<td{}></td>").format(_role(wrap, "cell"))
+    cell = Markup('<th scope="col"{}{}>{}</th>')
+    return cell.format(_align(right), _role(wrap, "columnheader"), name)
 
 
 def _line(row: Sequence[Cell], numeric: Sequence[bool], wrap: bool) -> Markup:

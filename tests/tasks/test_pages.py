@@ -149,6 +149,12 @@ def test_numbers_stand_right_and_text_left() -> None:
     assert "1,234" in table
 
 
+def test_an_empty_corner_is_no_heading() -> None:
+    checked = Checked(tables.table("t", ("", "n"), [("a", 1)]))
+    assert [attributes["scope"] for attributes in checked.all("th")] == ["col", "row"]
+    assert len(checked.all("td")) == 2
+
+
 def test_a_failed_gate_comes_first_and_says_so_in_words() -> None:
     verdicts = [
         Verdict(gate="fine", passed=True, message="m"),
