@@ -76,6 +76,8 @@ class Recogniser:
     check: Callable[[str], bool] = _always
     rarely: bool = False
     """Whether chance makes candidates, so that a column has to pass as a whole."""
+    several: bool = False
+    """Whether one text is no find: districts and makers are called after people."""
     alone: bool = False
     """Whether it may not be a part of a longer number."""
 
@@ -128,12 +130,14 @@ RECOGNISERS = (
         "name",
         rf"\b(?:Mr|Mrs|Ms|Dr|Prof|Herr|Frau|Mme|Sra?)\.? [A-Z]\w+\b|\b(?:{'|'.join(GIVEN)})"
         r"(?: [A-Z]\.?| [A-Z][a-z]+)? (?:(?:von|van|de|da|di|la|Mc|Mac|O')[ ']?)*[A-Z][a-z]+\b",
+        several=True,
     ),
     Recogniser(
         "street",
         r"\b\d{1,5}[a-z]?,? (?:[A-Z][\w.'-]* ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr"
         r"|Boulevard|Blvd|Court|Ct|Way|Place|Pl|Terrace)\b"
         r"|\b[A-Z][\w-]*(?:straße|strasse|str\.|weg|platz|allee|gasse) \d{1,4}",
+        several=True,
     ),
 )  # fmt: skip
 """In the order in which texts are masked: what holds another kind comes before it."""

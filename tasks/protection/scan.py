@@ -25,6 +25,8 @@ BY_NAME = "column name"
 ANY = "|".join(f"(?:{one.pattern})" for one in RECOGNISERS)
 SHORTEST = 12
 """Digits of the shortest card number."""
+SEVERAL = 5
+"""Different texts from which on a name is one: a district that is called after somebody is not."""
 CHECKED = 2_000
 """Most candidates of one batch and kind that are checked one by one; the rest goes by their share."""
 
@@ -50,6 +52,8 @@ class _Tally:
     hits: Counter[str] = field(default_factory=Counter)
     """Rows by kind."""
     candidates: Counter[str] = field(default_factory=Counter)
+    texts: dict[str, set[str]] = field(default_factory=dict)
+    """Some of the different texts, by kind, where their number counts."""
     any: int = 0
     """Rows with at least one kind."""
 
@@ -115,7 +119,9 @@ class Scanner:
 def _likely(tally: _Tally) -> Iterator[tuple[str, int]]:
     for one in RECOGNISERS:
         rows = tally.hits[one.kind]
-        if rows and not (one.rarely and 2 * rows < tally.candidates[one.kind]):
+        lone = one.several and len(tally.texts.get(one.kind, ())) < SEVERAL
+        chance = one.rarely and 2 * rows < tally.candidates[one.kind]
+        if rows and not lone and not chance:
             yield one.kind, rows
 
 
@@ -139,6 +145,9 @@ def _look(tally: _Tally, column: pa.Array) -> None:
         hits, candidates = _hits(one, texts, rows)
         tally.candidates[one.kind] += candidates
         tally.hits[one.kind] += int(rows[hits].sum())
+        if one.several:
+            some = texts.take(pa.array(np.flatnonzero(hits)[:SEVERAL])).to_pylist()
+            tally.texts.setdefault(one.kind, set()).update(some)
         seen |= hits
     tally.any += int(rows[seen].sum())
 

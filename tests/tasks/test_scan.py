@@ -90,6 +90,13 @@ def test_innocent_columns_are_let_alone(name: str, texts: list[str]) -> None:
     assert [one for one in finds(**{name: texts}) if one.share > 0.01] == []
 
 
+def test_districts_that_are_called_after_people_are_no_names() -> None:
+    towns = ["Martin Heights", "Cedar Riverside", "Whittier", "Scott Park", "Northrop"] * 200
+    assert finds(district=towns) == ()
+    (people,) = finds(driver=[planted("name", Random(n)) for n in range(MANY)])
+    assert people.kind == "name"
+
+
 def test_names_of_columns_tell() -> None:
     sure = finds(
         firstName=["Ö"], date_of_birth=[1], **{"E-Mail": ["-"]}, customer_id=[7], weight=[1]
