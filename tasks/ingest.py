@@ -142,7 +142,7 @@ def _fingerprint(charter: Charter, source: str, joined: list[Source], guard: Doo
         ],
         "until": str(data.until),
         "time": data.time,
-        "roles": {name: column.role for name, column in sorted(data.columns.items())},
+        "roles": {name: one.role for name, one in sorted(data.columns.items()) if one.role},
         "found": [
             charter.privacy.found.model_dump(),
             sorted(charter.privacy.declared),
