@@ -44,7 +44,8 @@ class Arm(Frozen):
     """None where it brought no answers."""
     quality: Figure | None = None
     folds: tuple[tuple[float, float], ...] = ()
-    """For each fold, which has a seed of its own: the largest difference, and the quality."""
+    """For each fold, which has a seed of its own: the largest difference as a share of its limit,
+    and the quality."""
     decision: Decision | None = None
     settings: tuple[float, ...] = ()
     seconds: float = 0.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from charter import Charter
 from tasks.auditing.sections import treated
 from tasks.auditing.treatment import Figure, Treatment
-from tasks.pages import Fact, Section, charts, keep, render, siblings, tables
+from tasks.pages import Fact, Section, blocks, charts, keep, render, siblings, tables
 from tasks.pages.charts import Offer
 from tasks.pages.figures import number
 
@@ -42,10 +42,10 @@ def _facts(found: Mitigated, first: Arm, taken: Arm) -> list[Fact]:
     assert before is not None
     assert after is not None
     return [
-        Fact("taken", _name(taken) if found.chosen else "none", found.reason),
+        Fact("taken", _name(taken) if found.chosen else "none", taken.about),
         Fact("difference, of its limit", f"{before.excess:.0%} → {after.excess:.0%}"
              if found.chosen else f"{before.excess:.0%}", "the worst of the judged columns"),
-        Fact(found.measure, _shown(taken.quality), "out of fold"),
+        Fact(found.measure, _value(taken.quality), f"out of fold; {_value(first.quality)} unmitigated"),
         Fact("tried", f"{len(found.arms) - 1}", "mitigations, each as the search chose the model"),
     ]  # fmt: skip
 
@@ -86,34 +86,48 @@ def _apart(found: Treatment, limit: float | None) -> tuple[float, float, float]:
 def _arms(found: Mitigated) -> Section:
     rows = [_row(arm, found) for arm in found.arms]
     heads = ("", "largest difference", found.measure, "balanced accuracy", "positive rate",
-             "over the folds", "seconds", "why not")  # fmt: skip
+             "by fold, of its limit")  # fmt: skip
     constant = next((arm.treatment.constant for arm in found.arms if arm.treatment), {})
     always = (
         "constant model", "0", number(constant.get(found.measure)),
         number(constant.get("balanced_accuracy")), number(constant.get("positive_rate")),
-        "–", "–", "it knows nothing of the row",
+        "0",
     )  # fmt: skip
     return Section(
         "Every arm",
         "Fairness alone is cheap: whoever answers always the same treats everybody alike. So each "
         "arm stands beside the share of its positive answers, balanced accuracy, and the constant "
         "model. The folds have a seed each.",
-        tables.table("What was tried", heads, [*rows, always], wrap=True),
+        blocks.stack(
+            tables.table("What was tried", heads, [*rows, always]),
+            blocks.points(_outcome(arm, found) for arm in found.arms),
+        ),
     )
 
 
 def _row(arm: Arm, found: Mitigated) -> tuple[str, ...]:
     if arm.treatment is None:
-        return (_name(arm), "–", "–", "–", "–", "–", f"{arm.seconds:.0f}", arm.why)
+        return (_name(arm), "–", "–", "–", "–", "–")
     quality = arm.treatment.quality
     folds = [apart for apart, _ in arm.folds if apart == apart]
-    why = "taken" if arm.name and arm.name == found.chosen else arm.why or "–"
     return (
         _name(arm), _range(_apart(arm.treatment, 1.0)),
-        _shown(arm.quality), _shown(quality.get("balanced_accuracy")),
-        _shown(quality.get("positive_rate")),
-        f"{min(folds):.3g} to {max(folds):.3g}" if folds else "–", f"{arm.seconds:.0f}", why,
+        _shown(arm.quality), _value(quality.get("balanced_accuracy")),
+        _value(quality.get("positive_rate")),
+        f"{min(folds):.0%} to {max(folds):.0%}" if folds else "–",
     )  # fmt: skip
+
+
+def _outcome(arm: Arm, found: Mitigated) -> str:
+    """What the arm does, and why it was taken or not."""
+    took = f", {arm.seconds:.0f} s" if arm.seconds else ""
+    if arm.name and arm.name == found.chosen:
+        why = "taken"
+    elif arm.why:
+        why = f"not taken: {arm.why}"
+    else:
+        why = "within the limits" if arm.name else "kept: every limit holds"
+    return f"{_name(arm)} ({arm.about}{took}): {why}"
 
 
 def _treatment(arm: Arm) -> Treatment:
@@ -133,6 +147,10 @@ def _shown(figure: Figure | None) -> str:
     if figure is None:
         return "–"
     return _range((figure.value, figure.low, figure.high))
+
+
+def _value(figure: Figure | None) -> str:
+    return "–" if figure is None else number(figure.value)
 
 
 def _range(ends: tuple[float, float, float]) -> str:

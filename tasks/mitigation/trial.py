@@ -175,8 +175,12 @@ class Trial:
         mine = self.fold == fold
         part = Judged(case.truth[mine], case.ours[mine], case.decision)
         quality = metrics.measure(name, part.truth, part.ours, part.decision, self.aim.prices)
-        every = [one.only(mine) for one in self.judged]
-        return worst(self.aim.metric, part, every, self.aim.support), quality
+        shares = [
+            worst(self.aim.metric, part, [one.only(mine)], self.aim.support) / limit
+            for one, (_, limit) in zip(self.judged, self.aim.limits, strict=True)
+        ]
+        known = [share for share in shares if np.isfinite(share)]
+        return max(known, default=float("nan")), quality
 
     def _objection(self, arm: Arm, first: Arm) -> str:
         """Why the arm must not be taken, in words."""
