@@ -7,7 +7,7 @@ import numpy as np
 from tasks.graph.estimators import both, estimate
 from tasks.graph.preparation import prepare
 from tasks.graph.writer import Block
-from tasks.mitigation.estimators import Adjusted, Erased, Mixture
+from tasks.mitigation.estimators import EDGE, Adjusted, Erased, Mixture
 
 
 @prepare.register
@@ -28,10 +28,10 @@ def _(model: Adjusted, x: Block) -> Block:
     total = estimate(model.model, x).columns([1]) + float(model.offset)
     for helper, seen, shifts in zip(model.helpers, model.seen, model.shifts, strict=True):
         total = total + estimate(helper, x) @ np.asarray(shifts)[seen][:, None]
-    return both(_within(total))
+    return both(_within(total, EDGE))
 
 
-def _within(value: Block) -> Block:
-    """Held within 0 and 1."""
-    low = value.writer.add("Max", value, value.writer.constant(0.0), width=value.width)
-    return value.writer.add("Min", low, value.writer.constant(1.0), width=value.width)
+def _within(value: Block, edge: float = 0.0) -> Block:
+    """Held within 0 and 1, at least `edge` away from both."""
+    low = value.writer.add("Max", value, value.writer.constant(edge), width=value.width)
+    return value.writer.add("Min", low, value.writer.constant(1.0 - edge), width=value.width)

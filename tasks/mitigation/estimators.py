@@ -11,6 +11,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, OneToOneFeatureMixin, TransformerMixin
 
 TINY = 1e-9
+EDGE = 1e-3
+"""A moved probability stays this far from 0 and 1: it is never said for sure."""
 
 
 class Erased(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -76,7 +78,7 @@ class Adjusted(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier whose probability is moved by who the row probably belongs to.
 
     `helpers` tell the cell (group by answer) of a row: each knows those in `seen`, out of as many
-    as there are `shifts`. The answer is p + offset + sum of chance times shift, within 0 and 1.
+    as there are `shifts`. The answer is p + offset + sum of chance times shift, held `EDGE` within 0 and 1.
     """
 
     def __init__(
@@ -115,4 +117,5 @@ class Adjusted(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 def moved(signals: np.ndarray, shifts: np.ndarray, offset: float) -> np.ndarray:
     """The adjusted probability of each row."""
-    return np.asarray(np.clip(signals[:, 0] + signals[:, 1:] @ shifts + offset, 0.0, 1.0))
+    found = signals[:, 0] + signals[:, 1:] @ shifts + offset
+    return np.asarray(np.clip(found, EDGE, 1.0 - EDGE))
