@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.debian import installed
 
 PHONE, DESK = (390, 844), (1280, 900)
+expect.set_options(timeout=30_000)  # what takes long on a busy machine is not wrong
 
 
 @pytest.fixture(scope="module")
