@@ -23,12 +23,16 @@ CAP = ("tuning.trials=2", "constraints.train_minutes=10", "evaluation.minimum={}
 
 def plain(charter: Path) -> None:
     """Every stage of the train flow, as it stands in `tasks/`."""
+    import tasks.appraise
+    import tasks.audit
     import tasks.deploy
     import tasks.engineer
     import tasks.evaluate
     import tasks.explore
     import tasks.ingest
+    import tasks.mitigate
     import tasks.package
+    import tasks.protect
     import tasks.rehearse
     import tasks.split
     import tasks.tune
@@ -38,12 +42,17 @@ def plain(charter: Path) -> None:
     words = load(charter, CAP)
     ingested = tasks.ingest.ingest(words)
     validated = tasks.validate.validate(words, ingested)
-    profile = tasks.explore.explore(words, validated.table)
-    split = tasks.split.split(words, validated.table, profile)
+    barred, finds = ingested.barred, ingested.found
+    table = tasks.protect.protect(words, validated.table, barred, finds).table
+    profile = tasks.explore.explore(words, table)
+    split = tasks.split.split(words, table, profile)
     recipe = tasks.engineer.engineer(words, split.training, profile)
+    audit = tasks.audit.audit(words, split.training, recipe)
     study = tasks.tune.tune(words, split.training, recipe)
-    scorecard = tasks.evaluate.evaluate(words, split, recipe, study)
-    bundle = tasks.package.package(words, validated.table, profile, split, recipe, study, scorecard)
+    study = tasks.appraise.appraise(words, split.training, recipe, study).study
+    study = tasks.mitigate.mitigate(words, split.training, recipe, study, audit).study
+    scorecard = tasks.evaluate.evaluate(words, split, recipe, study, audit)
+    bundle = tasks.package.package(words, table, profile, split, recipe, study, scorecard)
     blessing = tasks.rehearse.rehearse(words, bundle)
     tasks.deploy.deploy(words, bundle, blessing, scorecard)
 

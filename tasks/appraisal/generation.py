@@ -150,4 +150,7 @@ def _try(one: Judged, kept: bool) -> Try:
 
 
 def _passed(one: Judged) -> str:
-    return "better, but another one more so" if one.better else "no better beyond chance"
+    if one.better:
+        return "better, but another one more so"
+    worse = one.gain is not None and one.gain.high < 0
+    return "worse beyond chance" if worse else "no better beyond chance"

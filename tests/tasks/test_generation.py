@@ -152,7 +152,7 @@ def test_rows_that_do_not_help_are_passed_over(root: Path, monkeypatch: pytest.M
     assert study == made.study
     assert found.kept is None
     assert found.tries[0].gain.value < 0
-    assert found.tries[0].why == "no better beyond chance"
+    assert found.tries[0].why == "worse beyond chance"
     assert "would not improve rmse beyond chance" in found.words
 
 
