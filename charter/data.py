@@ -201,8 +201,10 @@ class Data(Frozen):
     grows: bool = False
     """Whether the source only ever gets rows behind those that it has: a run reads what is new, once.
 
-    A file of lines, a folder of Parquet files, a Delta table, or a query with a `watermark`. Where
-    the rows of before are not there any more as they were, all of it is read anew."""
+    A file of lines (a last one without its end waits), a folder of Parquet files, a Delta table, or a
+    query with a `watermark`. New rows get the types of the table. Where the rows of before are not
+    there any more as they were, all of it is read anew. Objects in storage are copied whole to be
+    looked at."""
     watermark: str | None = None
     """The column of a growing query that no new row may have a smaller value in than an older one,
     such as a number that counts up, or when the row was written."""

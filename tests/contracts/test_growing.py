@@ -21,7 +21,9 @@ from charter.data import ExcelSource, PythonSource, SqlSource
 from charter.data import Source as Clause
 from tasks import lake
 from tasks.ingest import Ingested, ingest
+from tests.contracts.test_sources import _uploaded
 from tests.postgres import database
+from tests.storage import Storage
 from tests.tasks.test_growth import refused
 
 Rows = list[dict[str, Any]]
@@ -171,10 +173,30 @@ class Postgres(Grower):
         self._run(("UPDATE trips SET id = 8 WHERE at = (SELECT max(at) FROM trips)", {}))
 
 
-GROWERS = [Csv, JsonLines, Folder, Partitions, Delta, PartitionedDelta, Sqlite, Postgres]
+class InStorage(Grower):
+    """The same, copied to object storage after each change."""
+
+    def clause(self) -> Clauses:
+        return {"source": {"kind": self.kind, "path": _uploaded(self.path)}}
+
+
+class CsvInStorage(InStorage, Csv):
+    pass
+
+
+class FolderInStorage(InStorage, Folder):
+    pass
+
+
+class DeltaInStorage(InStorage, Delta):
+    pass
+
+
+GROWERS = [Csv, JsonLines, Folder, Delta, Sqlite]
+LONG = [Partitions, PartitionedDelta, Postgres, CsvInStorage, FolderInStorage, DeltaInStorage]
 every = pytest.mark.parametrize(
     "member",
-    [*GROWERS[:-1], pytest.param(Postgres, marks=pytest.mark.slow)],
+    [*GROWERS, *(pytest.param(member, marks=pytest.mark.slow) for member in LONG)],
     ids=lambda member: member.__name__,
 )
 
@@ -188,6 +210,9 @@ def make(
         if isinstance(grower, Postgres):
             grower.url = database(request.getfixturevalue("postgres_url"))
             monkeypatch.setenv("GROWING_URL", grower.url)
+        if isinstance(grower, InStorage):
+            storage: Storage = request.getfixturevalue("storage")
+            monkeypatch.setenv("AWS_ENDPOINT_URL", storage.direct)
         return grower
 
     return made
@@ -263,7 +288,7 @@ def test_a_column_that_is_new_lands_anew(
     grower = make(member)
     grower.add([row(1), row(2)])
     first = ingest(charter(grower))
-    if member is Csv:  # a line with a field more is no row
+    if isinstance(grower, Csv):  # a line with a field more is no row
         grower.path.write_text(grower.path.read_text().replace("at\n", "at,gate\n", 1))
     grower.add([row(3) | {"gate": "A"}])
     again = ingest(charter(grower))

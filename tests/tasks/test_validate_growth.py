@@ -102,6 +102,7 @@ def test_only_new_rows_are_judged_and_all_is_said(
     assert lake.dataset(whole.table).to_table().equals(rows)
 
 
+@pytest.mark.slow
 def test_another_law_judges_all(file: Path, looked: list[tuple[int, int]]) -> None:
     judged(charter(file))
     again = judged(charter(file, rules=[{"column": "delay", "between": [0, 50]}]))
@@ -132,6 +133,7 @@ def test_a_run_killed_before_quarantine_is_taken_up(
     assert (last.table.rows, last.quarantine.rows) == (241, 3)
 
 
+@pytest.mark.slow
 def test_tidied_tables_go_on(
     file: Path, looked: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
