@@ -140,6 +140,20 @@ def test_a_group_never_straddles() -> None:
         assert not set(planes[fit]) & set(planes[test])
 
 
+def test_a_column_says_who_is_held_out_and_a_gap_is_trained_on() -> None:
+    rule = {"by": "value", "column": "part", "holdout": "test"}
+    parts = [("test", "train", None)[i % 3] for i in range(N)]
+    table = trips().append_column("part", pa.array(parts))
+    made = split(charter(rule), landed(table), profile())
+    assert made.rule == "by value: the rows with part = test"
+    held = open_holdout(made.holdout, "test", "parts").table["part"].to_pylist()
+    assert held == ["test"] * (N // 3 + bool(N % 3))
+    assert set(load_training(made.training).table["part"].to_pylist()) == {"train", None}
+    nobody = {**rule, "holdout": "nobody"}
+    with pytest.raises(Refusal, match="wanted at least"):
+        split(charter(nobody), landed(table, "others"), profile())
+
+
 def test_at_random_hangs_on_the_key_and_not_on_the_place() -> None:
     table = trips()
     first = split(charter(RULES[1]), landed(table), profile())
