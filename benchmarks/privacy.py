@@ -85,7 +85,7 @@ def _flights(rounds: int) -> None:
         scan = _timed(lambda: _look(looks, batches))
         print(f"flights: {ingested.table.rows:,} rows scanned in {scan:.3f} s")
         spent = [
-            _timed(lambda: protect(words, ingested.table, {}, ingested.found))
+            _timed(lambda: protect(words, ingested.table, {}, ingested.found, False))
             for _ in range(rounds)
         ]
         print(f"flights: protect with nothing declared in {median(spent):.3f} s")

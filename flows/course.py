@@ -46,11 +46,12 @@ def protected(
     words: Charter,
     table: Table,
     *barred: dict[str, int],
-    finds: tuple[Find, ...] | None = None,
+    finds: tuple[Find, ...] = (),
+    look: bool = True,
 ) -> Protected:
     """The rows that may be used; `barred` counts those that earlier doors kept out, `finds` is what
-    ingestion found in these very rows."""
-    found = show(steps.protect(words, table, total(*barred), finds))
+    ingestion found, `look` whether there are rows that it did not see."""
+    found = show(steps.protect(words, table, total(*barred), finds, look))
     gate("protect", found.verdicts, "Open the privacy page.")
     return found
 

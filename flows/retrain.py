@@ -66,7 +66,9 @@ def retrain(
         if few := enough(words, validated.table, collected):
             return end.skipped(few, unfinished)
         renewed = show(steps.renew(words, validated.table, collected))
-        table = course.protected(words, renewed, ingested.barred, collected.barred).table
+        table = course.protected(
+            words, renewed, ingested.barred, collected.barred, finds=ingested.found
+        ).table
         made = course.model(words, table, champion(words))
         if failed := course.stopping(made.scorecard.verdicts):
             return end.failed(failed, made.scorecard)

@@ -247,6 +247,7 @@ def _where(trained: Trained, charter: Path) -> Table:
         "enough data?": trained.study.appraised,
         "profile": place(trained.profile.page).as_uri(),
         **({"Data Docs": place(docs).as_uri()} if docs else {}),
+        **({"privacy": place(private).as_uri()} if (private := trained.protected.page) else {}),
         "release": str(place(trained.release.where)),
         "serve it": f"perennial serve {charter}",
         "Prefect UI": f"perennial up {charter}",

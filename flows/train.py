@@ -61,7 +61,7 @@ def train(
         settle(words.name)  # what a run that was killed left behind
         ingested, validated, rows = _rows(words, table_version)
         protected = (
-            course.protected(words, rows.table, ingested.barred, finds=ingested.found)
+            course.protected(words, rows.table, ingested.barred, finds=ingested.found, look=False)
             if ingested
             else course.protected(words, rows.table)
         )

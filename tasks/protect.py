@@ -62,22 +62,24 @@ def protect(
     charter: Charter,
     table: Table,
     barred: dict[str, int] | None = None,
-    found: tuple[Find, ...] | None = None,
+    found: tuple[Find, ...] = (),
+    look: bool = True,
 ) -> Protected:
     """Keep what may be used of a validated or renewed table, and tell how well people hide in it.
 
     Consent is asked again, since rows of run time were collected when it may still have stood.
-    `barred` is what earlier doors kept out, `found` what ingestion found; None: look now. Undeclared
-    personal data, and a table without a row that may be used, are refused. With privacy.k the
+    `barred` is what earlier doors kept out, `found` what ingestion found and saw to; `look`: there are
+    rows that it did not see. Undeclared personal data, and a table without a row that may be used, are refused. With privacy.k the
     quasi-identifiers are made coarser. Costs nothing where the charter declares nothing.
     """
     from tasks.protection.page import write
     from tasks.protection.verdicts import verdicts
 
     guard = door(charter)
-    finds = _scanned(charter, table) if found is None else found
-    refuse(charter, finds)
-    cleaning = Cleaning(charter, finds if found is None else ())
+    more = _scanned(charter, table) if look else ()
+    refuse(charter, more)
+    cleaning = Cleaning(charter, more)
+    finds = (*found, *(one for one in more if one.column not in {two.column for two in found}))
     made = _admitted(charter, table, guard, cleaning)
     made, hidden = _hidden(charter, made)
     privacy = charter.privacy

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from charter import Charter, Refusal
 from serving import releases
-from serving.home import home, place
+from serving.home import place
 from serving.journal import Journal
 from serving.journaling.tables import predictions
 from serving.loaded import load
@@ -32,6 +32,7 @@ from tasks.ingest import ingest
 from tasks.lake import Quarantine
 from tasks.protection.suppressed import marked
 from tasks.rollback import _may
+from tests.leftovers import everything
 from tests.postgres import database
 from tests.serving.handmade import SIGNATURE, bundle
 from tests.tasks.persons import KEY, NEXT, write
@@ -157,21 +158,6 @@ def _papers(rows: pa.Table) -> None:
         notes.commit()
 
 
-def everything() -> bytes:
-    """Every byte of the root but another project's, files of tables and databases also unpacked."""
-    found = []
-    for path in home().rglob("*"):
-        if path.is_file() and "others" not in path.parts:
-            content = path.read_bytes()
-            found.append(content)
-            if content.startswith(b"PAR1"):
-                found.append(json.dumps(pq.read_table(path).to_pylist(), default=str).encode())
-            if content.startswith(b"SQLite"):
-                with closing(sqlite3.connect(path)) as opened:
-                    found += [line.encode() for line in opened.iterdump()]
-    return b"\0".join(found)
-
-
 def erased(words: Charter) -> Forgotten:
     return forget(words, SecretStr(WHO))
 
@@ -180,12 +166,12 @@ def test_nothing_is_left_and_everything_goes_on(journal: Journal, tmp_path: Path
     names = pseudonyms("flights")
     words = everywhere(tmp_path, names, journal)
     hashed = names.of("passenger", WHO)
-    before = everything()
+    before = everything(without="others")
     assert before.count(hashed.encode()) > 10
     assert NOTE.encode() in before
 
     found = erased(words)
-    after = everything()
+    after = everything(without="others")
     for trace in (WHO, hashed, hashed.partition(":")[2], NOTE):
         assert trace.encode() not in after
     assert names.of("passenger", "p7@example.org").encode() in after
@@ -210,7 +196,7 @@ def test_nothing_is_left_and_everything_goes_on(journal: Journal, tmp_path: Path
 
     again = ingest(words)  # the source still has them
     assert again.barred == {"the person was erased": 6}
-    assert hashed.encode() not in everything()
+    assert hashed.encode() not in everything(without="others")
     log = lake.latest("tables/flights/collected", "flights")
     assert log is not None
     assert log.rows == PEOPLE - 6
