@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from functools import singledispatch
-from hashlib import sha256
-from math import floor, isfinite, log10
 from typing import TypeVar
 
-from prefect.artifacts import (
-    create_image_artifact,
-    create_markdown_artifact,
-    create_table_artifact,
-)
-
-from charter import Verdict
-from flows.headlines import headline
 from flows.pictures import convergence
+from flows.published import Line, picture, table, words
 from serving.home import place
 from tasks.appraise import Appraisal
 from tasks.audit import Audit
@@ -46,10 +36,6 @@ from tasks.tidy import Tidied
 from tasks.tune import Study
 from tasks.validate import Validated
 
-Cell = str | float | int | None
-Line = Mapping[str, Cell]
-
-
 R = TypeVar("R")
 
 
@@ -67,37 +53,37 @@ def _show(record: object) -> None:
 @_show.register
 def _(record: Ingested) -> None:
     name = record.table.project
-    _words(name, "ingest", record, verdicts=record.verdicts)
+    words(name, "ingest", record, verdicts=record.verdicts)
     if record.joins:
         lines: list[Line] = [
             {"on": ", ".join(join.on), "added": len(join.added), "unmatched": join.unmatched,
              "unmatched share": join.unmatched_share}
             for join in record.joins
         ]  # fmt: skip
-        _table(name, "ingest-joins", lines, "Joins of the charter")
+        table(name, "ingest-joins", lines, "Joins of the charter")
 
 
 @_show.register
 def _(record: Validated) -> None:
     name = record.table.project
-    _words(name, "validate", record, verdicts=record.verdicts, page=record.docs)
+    words(name, "validate", record, verdicts=record.verdicts, page=record.docs)
     reasons: list[Line] = [
         {"reason": reason, "rows": rows} for reason, rows in record.quarantine.reasons.items()
     ]
-    _table(name, "validate-quarantine", reasons, "Rows in quarantine, by reason")
+    table(name, "validate-quarantine", reasons, "Rows in quarantine, by reason")
 
 
 @_show.register
 def _(record: Protected) -> None:
     name = record.table.project
-    _words(name, "protect", record, record.purpose, verdicts=record.verdicts, page=record.page)
+    words(name, "protect", record, record.purpose, verdicts=record.verdicts, page=record.page)
     barred: list[Line] = [{"reason": why, "rows": rows} for why, rows in record.barred.items()]
-    _table(name, "protect-barred", barred, "Rows that may not be used, by reason")
+    table(name, "protect-barred", barred, "Rows that may not be used, by reason")
 
 
 @_show.register
 def _(record: Recalled) -> None:
-    _words(record.table.project, "recall", record)
+    words(record.table.project, "recall", record)
 
 
 @_show.register
@@ -107,13 +93,13 @@ def _(record: Profile) -> None:
          "distinct": column.distinct, "mean": column.mean, "target": column.target_strength}
         for column in record.columns
     ]  # fmt: skip
-    _words(record.project, "explore", record, page=record.page)
-    _table(record.project, "explore-columns", columns, "Every column")
+    words(record.project, "explore", record, page=record.page)
+    table(record.project, "explore-columns", columns, "Every column")
 
 
 @_show.register
 def _(record: Split) -> None:
-    _words(record.training.project, "split", record)
+    words(record.training.project, "split", record)
 
 
 @_show.register
@@ -124,9 +110,9 @@ def _(record: Recipe) -> None:
     ]
     dropped: list[Line] = [{"column": item.column, "why": item.why} for item in record.dropped]
     why = record.pca.explanation if record.pca else ""
-    _words(record.project, "engineer", record, why, verdicts=record.verdicts, page=record.page)
-    _table(record.project, "engineer-impact", impact, "What the metric loses without each input")
-    _table(record.project, "engineer-dropped", dropped, "Columns left out, and why")
+    words(record.project, "engineer", record, why, verdicts=record.verdicts, page=record.page)
+    table(record.project, "engineer-impact", impact, "What the metric loses without each input")
+    table(record.project, "engineer-dropped", dropped, "Columns left out, and why")
 
 
 @_show.register
@@ -136,8 +122,8 @@ def _(record: Audit) -> None:
          **{name: figure.value for name, figure in base.rates.items()}}
         for base in record.bases
     ]  # fmt: skip
-    _words(record.project, "audit", record, verdicts=record.verdicts, page=record.page)
-    _table(record.project, "audit-groups", groups, "Base rates of each group")
+    words(record.project, "audit", record, verdicts=record.verdicts, page=record.page)
+    table(record.project, "audit-groups", groups, "Base rates of each group")
 
 
 @_show.register
@@ -145,10 +131,10 @@ def _(record: Study) -> None:
     import pyarrow.parquet as pq
 
     trials: list[Line] = pq.read_table(place(record.trials)).to_pylist()
-    _words(record.project, "tune", record, page=f"pages/{record.project}/study.html")
-    _table(record.project, "tune-ladder", _ladder(record), "The ladder, simplest first")
-    _table(record.project, "tune-trials", trials, "Every trial")
-    _picture(
+    words(record.project, "tune", record, page=f"pages/{record.project}/study.html")
+    table(record.project, "tune-ladder", _ladder(record), "The ladder, simplest first")
+    table(record.project, "tune-trials", trials, "Every trial")
+    picture(
         record.project,
         "tune-convergence",
         convergence(record.metric, trials),
@@ -160,8 +146,8 @@ def _(record: Study) -> None:
 def _(record: Appraisal) -> None:
     points: list[Line] = [point.model_dump() for point in record.curve.points]
     page = f"pages/{record.project}/study.html#is-there-enough-data"
-    _words(record.project, "appraise", record, page=page)
-    _table(record.project, "appraise-curve", points, f"{record.metric} by number of rows")
+    words(record.project, "appraise", record, page=page)
+    table(record.project, "appraise-curve", points, f"{record.metric} by number of rows")
 
 
 @_show.register
@@ -173,8 +159,8 @@ def _(record: Mitigated) -> None:
          "taken": "→" if arm.name and arm.name == record.chosen else "", "why not": arm.why}
         for arm in record.arms
     ]  # fmt: skip
-    _words(record.project, "mitigate", record, page=record.page)
-    _table(record.project, "mitigate-arms", arms, "What was tried, out of fold")
+    words(record.project, "mitigate", record, page=record.page)
+    table(record.project, "mitigate-arms", arms, "What was tried, out of fold")
 
 
 @_show.register
@@ -185,71 +171,71 @@ def _(record: Scorecard) -> None:
          record.metric: part.measure.value, "low": part.measure.low, "high": part.measure.high}
         for part in record.slices
     ]  # fmt: skip
-    _words(record.project, "evaluate", record, verdicts=record.verdicts, page=record.page)
-    _table(record.project, "evaluate-metrics", measures, "The holdout, with 95 % intervals")
-    _table(record.project, "evaluate-slices", slices, "Slices, worst first")
+    words(record.project, "evaluate", record, verdicts=record.verdicts, page=record.page)
+    table(record.project, "evaluate-metrics", measures, "The holdout, with 95 % intervals")
+    table(record.project, "evaluate-slices", slices, "Slices, worst first")
 
 
 @_show.register
 def _(record: Bundle) -> None:
-    _words(record.project, "package", record, verdicts=record.verdicts)
+    words(record.project, "package", record, verdicts=record.verdicts)
 
 
 @_show.register
 def _(record: Refitted) -> None:
-    _words(record.project, "refit", record, verdicts=record.bundle.verdicts)
+    words(record.project, "refit", record, verdicts=record.bundle.verdicts)
 
 
 @_show.register
 def _(record: Blessing) -> None:
-    _words(record.project, "rehearse", record, verdicts=record.verdicts)
+    words(record.project, "rehearse", record, verdicts=record.verdicts)
 
 
 @_show.register
 def _(record: Release) -> None:
     history = f"pages/{record.project}/history.html"
-    _words(record.project, "deploy", record, f"Folder: `{record.where}`", page=history)
+    words(record.project, "deploy", record, f"Folder: `{record.where}`", page=history)
 
 
 @_show.register
 def _(record: Collected) -> None:
-    _words(record.project, "collect", record)
+    words(record.project, "collect", record)
     reasons: list[Line] = [
         {"reason": reason, "rows": rows} for reason, rows in record.quarantine.reasons.items()
     ]
-    _table(record.project, "collect-quarantine", reasons, "Run-time rows in quarantine, by reason")
+    table(record.project, "collect-quarantine", reasons, "Run-time rows in quarantine, by reason")
 
 
 @_show.register
 def _(record: Table) -> None:
-    _words(record.project, "renew", record)
+    words(record.project, "renew", record)
 
 
 @_show.register
 def _(record: Promotion) -> None:
-    _words(record.project, "compare", record, verdicts=record.verdicts, page=record.page)
+    words(record.project, "compare", record, verdicts=record.verdicts, page=record.page)
 
 
 @_show.register
 def _(record: Entry) -> None:
     history = f"pages/{record.project}/history.html"
-    _words(record.project, "outcome", record, f"Asked by: {record.asked}", page=history)
+    words(record.project, "outcome", record, f"Asked by: {record.asked}", page=history)
 
 
 @_show.register
 def _(record: Forgotten) -> None:
-    _words(record.project, "forget", record, verdicts=record.verdicts)
+    words(record.project, "forget", record, verdicts=record.verdicts)
 
 
 @_show.register
 def _(record: Tidied) -> None:
-    _words(record.project, "tidy", record, verdicts=record.verdicts)
+    words(record.project, "tidy", record, verdicts=record.verdicts)
     stores: list[Line] = [
         {"store": f"{store.name} (shared)" if store.shared else store.name, "MB": store.mb,
          "freed MB": store.freed_mb, "removed": store.removed}
         for store in record.stores
     ]  # fmt: skip
-    _table(record.project, "tidy-stores", stores, f"Room; {record.free_gb:.1f} GB are free")
+    table(record.project, "tidy-stores", stores, f"Room; {record.free_gb:.1f} GB are free")
 
 
 @_show.register
@@ -260,23 +246,23 @@ def _(record: Watched) -> None:
          "unseen": one.unseen, "expected": one.unseen_before}
         for one in record.findings
     ]  # fmt: skip
-    _words(record.project, "monitor", record, verdicts=record.verdicts, page=record.page)
-    _table(record.project, "monitor-drift", columns, "Columns against those before the release")
+    words(record.project, "monitor", record, verdicts=record.verdicts, page=record.page)
+    table(record.project, "monitor-drift", columns, "Columns against those before the release")
 
 
 @_show.register
 def _(record: RolledBack) -> None:
-    _words(record.project, "rollback", record, f"Asked by: {record.asked}", page=record.page)
+    words(record.project, "rollback", record, f"Asked by: {record.asked}", page=record.page)
 
 
 @_show.register
 def _(record: Scored) -> None:
-    _words(record.project, "score", record)
+    words(record.project, "score", record)
 
 
 @_show.register
 def _(record: Fed) -> None:
-    _words(record.project, "feedback", record)
+    words(record.project, "feedback", record)
 
 
 @_show.register
@@ -292,11 +278,11 @@ def _(record: Replayed) -> None:
          "why": turn.reason}
         for turn in record.turns
     ]  # fmt: skip
-    _words(record.project, "replay", record, page=record.page)
-    _table(record.project, "replay-months", months, "Frozen against the loop")
-    _table(record.project, "replay-turns", turns, "What each tick of the schedule did")
-    picture = place(record.picture).read_text("utf-8")
-    _picture(record.project, "replay-picture", picture, "Frozen against the loop")
+    words(record.project, "replay", record, page=record.page)
+    table(record.project, "replay-months", months, "Frozen against the loop")
+    table(record.project, "replay-turns", turns, "What each tick of the schedule did")
+    drawn = place(record.picture).read_text("utf-8")
+    picture(record.project, "replay-picture", drawn, "Frozen against the loop")
 
 
 def _ladder(study: Study) -> list[Line]:
@@ -306,55 +292,3 @@ def _ladder(study: Study) -> list[Line]:
          "trials": rung.trials, "seconds": round(rung.seconds, 1), "why": rung.why}
         for rung in study.ladder
     ]  # fmt: skip
-
-
-def _key(project: str, part: str) -> str:
-    return f"{project.replace('_', '-')}-{part}"
-
-
-def _words(
-    project: str, stage: str, record: object, more: str = "",
-    *, verdicts: Iterable[Verdict] = (), page: str = "",
-) -> None:  # fmt: skip
-    """The stage in words: its headline, its page, and how each of its gates was decided."""
-    parts = [f"### {stage}", headline(record), more, _link(page), _gates(verdicts)]
-    text = "\n\n".join(filter(None, parts))
-    create_markdown_artifact(text, key=_key(project, stage), description=headline(record))
-
-
-def _link(page: str) -> str:
-    # The path is that of our own server (flows/server.py), whatever its address.
-    return f"[Open the page](/{page})" if page else ""
-
-
-def _gates(verdicts: Iterable[Verdict]) -> str:
-    # A list and no table: the UI cuts what is long in a table off.
-    return "\n".join(
-        f"- {_decided(verdict)} `{verdict.gate}`: {verdict.message}" for verdict in verdicts
-    )
-
-
-def _decided(verdict: Verdict) -> str:
-    return "✓" if verdict.passed else "✗ **failed**" if verdict.stops else "! **warning**"
-
-
-def _table(project: str, part: str, lines: Sequence[Line], title: str) -> None:
-    if lines:
-        table = [{name: _cell(cell) for name, cell in line.items()} for line in lines]
-        create_table_artifact(table, key=_key(project, part), description=title)
-
-
-def _cell(cell: Cell) -> Cell:
-    """Four digits of a fraction, and whole numbers whole: what a reader compares."""
-    if not isinstance(cell, float) or not isfinite(cell) or cell == 0:
-        return cell
-    return round(cell, max(0, 3 - floor(log10(abs(cell)))))
-
-
-def _picture(project: str, part: str, svg: str, title: str) -> None:
-    # A file beside the pages: the UI writes the address out, which should not be the picture. Its
-    # name is that of its content, so that an earlier run keeps its own.
-    where = f"pages/{project}/{part}-{sha256(svg.encode()).hexdigest()[:12]}.svg"
-    place(where).parent.mkdir(parents=True, exist_ok=True)
-    place(where).write_text(svg, encoding="utf-8")
-    create_image_artifact(f"/{where}", key=_key(project, part), description=title)

@@ -6,9 +6,9 @@ from charter import Verdict
 
 
 def test_gates_are_told_as_passed_warned_and_failed() -> None:
-    from flows.artifacts import _gates
+    from flows.published import gates
 
-    told = _gates(
+    told = gates(
         Verdict(gate=gate, passed=passed, message="a number", level=level)
         for gate, passed, level in (
             ("minimum", True, "fail"), ("slices", False, "warn"), ("beat", False, "fail")
@@ -22,6 +22,6 @@ def test_gates_are_told_as_passed_warned_and_failed() -> None:
 
 
 def test_a_stage_without_gates_has_no_list() -> None:
-    from flows.artifacts import _gates
+    from flows.published import gates
 
-    assert _gates(()) == ""
+    assert gates(()) == ""
