@@ -116,7 +116,10 @@ def _(record: Study) -> str:
 
 @headline.register
 def _(record: Appraisal) -> str:
-    return record.curve.words.removesuffix(".")
+    said = record.curve.words.removesuffix(".")
+    return (
+        f"{said}; generated rows kept: {record.generation.kept}" if record.generation.kept else said
+    )
 
 
 @headline.register
