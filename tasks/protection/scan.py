@@ -6,6 +6,7 @@ the share of its filled rows.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ class _Tally:
     """Rows by kind."""
     candidates: Counter[str] = field(default_factory=Counter)
     texts: dict[str, set[str]] = field(default_factory=dict)
-    """Some of the different texts, by kind, where their number counts."""
+    """Some of the different texts, by kind, where their number counts, as marks (`_mark`)."""
     any: int = 0
     """Rows with at least one kind."""
 
@@ -66,8 +67,13 @@ NONE: Looks = MappingProxyType({})
 def _told(counts: Mapping[str, Any] | None) -> _Tally:
     if counts is None:
         return _Tally()
-    hits, candidates = Counter(counts["hits"]), Counter(counts["candidates"])
-    return _Tally(counts["filled"], hits, candidates, counts["any"])
+    return _Tally(
+        filled=counts["filled"],
+        hits=Counter(counts["hits"]),
+        candidates=Counter(counts["candidates"]),
+        texts={kind: set(marks) for kind, marks in counts["texts"].items()},
+        any=counts["any"],
+    )
 
 
 class Scanner:
@@ -83,6 +89,7 @@ class Scanner:
             name: {
                 "filled": tally.filled, "any": tally.any,
                 "hits": dict(tally.hits), "candidates": dict(tally.candidates),
+                "texts": {kind: sorted(found)[:SEVERAL] for kind, found in tally.texts.items()},
             }
             for name, tally in self._tallies.items()
         }  # fmt: skip
@@ -147,9 +154,14 @@ def _look(tally: _Tally, column: pa.Array) -> None:
         tally.hits[one.kind] += int(rows[hits].sum())
         if one.several:
             some = texts.take(pa.array(np.flatnonzero(hits)[:SEVERAL])).to_pylist()
-            tally.texts.setdefault(one.kind, set()).update(some)
+            tally.texts.setdefault(one.kind, set()).update(map(_mark, some))
         seen |= hits
     tally.any += int(rows[seen].sum())
+
+
+def _mark(text: str) -> str:
+    """Tells different texts apart, and is too short to tell which they are: it is kept with counts."""
+    return hashlib.sha256(text.encode()).hexdigest()[:4]
 
 
 def _is_long(numbers: pa.Array) -> bool:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self, TypeVar
 
-from charter import Frozen
+from charter import Frozen, Refusal
 from tasks.sources.blocks import hashed, unchanged
 from tasks.sources.growth import Changed, Held, Place
 from tasks.sources.paths import HasPath, OneFile
@@ -89,8 +89,16 @@ class Appended(OneFile[S]):
             raise self.changed_meanwhile()
 
     def refuse_empty(self, rows: int) -> None:
-        if self.is_first:
-            super().refuse_empty(rows)
+        if not self.is_first:
+            return
+        if rows == 0 and self.span is not None and self.path.stat().st_size > self.span.stop:
+            raise Refusal(
+                self.where,
+                f"found no whole row in {self.name}, but the beginning of one",
+                "wanted rows that end with a line break, since the file grows (data.grows)",
+                "Run again when more has come, or take grows out of the charter.",
+            )
+        super().refuse_empty(rows)
 
     def _check_prefix(self, known: FileEnd) -> None:
         size = self.path.stat().st_size

@@ -2,7 +2,8 @@
 
 To add one: a section with its own `kind` in `charter/data.py`, a file here with a class that keeps
 this protocol, and the class in `CATALOGUE`. The conformance suite in
-`tests/contracts/test_sources.py` picks it up.
+`tests/contracts/test_sources.py` picks it up. One whose new rows can be told from its old ones keeps
+`Growing` too (`growth.py`), and is tried by `tests/contracts/test_growing.py`.
 """
 
 from __future__ import annotations

@@ -101,6 +101,14 @@ def test_a_torn_last_line_waits(file: Path) -> None:
     assert landed(third)[-1]["city"] == 'two\nlines and "more"'
 
 
+def test_the_beginning_of_a_first_row_is_no_row(file: Path) -> None:
+    file.write_text(HEAD + "1,2020-01-01")
+    with pytest.raises(Refusal, match=r"no whole row in trips\.csv.*Run again when more has come"):
+        ingest(charter(file))
+    append(file, ",a,20\n")
+    assert ids(ingest(charter(file))) == [1]
+
+
 def test_types_are_those_of_the_table(file: Path) -> None:
     ingest(charter(file))
     append(file, "007,2020-02-01,5,5.5\n4,2020-02-02,b,\n")
