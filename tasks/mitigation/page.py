@@ -85,13 +85,13 @@ def _apart(found: Treatment, limit: float | None) -> tuple[float, float, float]:
 
 def _arms(found: Mitigated) -> Section:
     rows = [_row(arm, found) for arm in found.arms]
-    heads = ("", "largest difference", found.measure, "balanced accuracy", "positive rate",
-             "by fold, of its limit")  # fmt: skip
+    heads = (
+        "", "largest difference", found.measure, "balanced accuracy", "positive rate",
+    )  # fmt: skip
     constant = next((arm.treatment.constant for arm in found.arms if arm.treatment), {})
     always = (
         "constant model", "0", number(constant.get(found.measure)),
         number(constant.get("balanced_accuracy")), number(constant.get("positive_rate")),
-        "0",
     )  # fmt: skip
     return Section(
         "Every arm",
@@ -107,27 +107,27 @@ def _arms(found: Mitigated) -> Section:
 
 def _row(arm: Arm, found: Mitigated) -> tuple[str, ...]:
     if arm.treatment is None:
-        return (_name(arm), "–", "–", "–", "–", "–")
+        return (_name(arm), "–", "–", "–", "–")
     quality = arm.treatment.quality
-    folds = [apart for apart, _ in arm.folds if apart == apart]
     return (
         _name(arm), _range(_apart(arm.treatment, 1.0)),
         _shown(arm.quality), _value(quality.get("balanced_accuracy")),
         _value(quality.get("positive_rate")),
-        f"{min(folds):.0%} to {max(folds):.0%}" if folds else "–",
     )  # fmt: skip
 
 
 def _outcome(arm: Arm, found: Mitigated) -> str:
     """What the arm does, and why it was taken or not."""
     took = f", {arm.seconds:.0f} s" if arm.seconds else ""
+    folds = [apart for apart, _ in arm.folds if apart == apart]
+    spread = f"; {min(folds):.0%} to {max(folds):.0%} of the limit by fold" if folds else ""
     if arm.name and arm.name == found.chosen:
         why = "taken"
     elif arm.why:
         why = f"not taken: {arm.why}"
     else:
         why = "within the limits" if arm.name else "kept: every limit holds"
-    return f"{_name(arm)} ({arm.about}{took}): {why}"
+    return f"{_name(arm)} ({arm.about}{took}): {why}{spread}"
 
 
 def _treatment(arm: Arm) -> Treatment:
