@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from charter.conflict import Conflict, agree
 from charter.data import Names
 from charter.frozen import Frozen
-from charter.goal import Task
+from charter.goal import Label, Task
 
 Metric = Literal[
     "roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1",
@@ -77,7 +77,7 @@ class ByValue(Frozen):
     by: Literal["value"]
     column: str
     """Says for each row which part it belongs to; never a feature."""
-    holdout: str
+    holdout: Label
     """The value of the rows that are held out; those without a value are trained on."""
 
 

@@ -21,6 +21,7 @@ from serving.watch import Watch
 
 MODEL = "/v2/models/{name}"
 VERSION = MODEL + "/versions/{version}"
+DIGITS = 12  # of a length; Python refuses to read thousands of them
 EMPTY: Any = {"response_class": Response}
 
 
@@ -109,6 +110,7 @@ def _header(request: Request, size: int) -> int | None:
     text = request.headers.get(model.LENGTH)
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text) <= size):
+    short = text.isascii() and text.isdecimal() and len(text) <= DIGITS
+    if not (short and int(text) <= size):
         raise wrong(f"{model.LENGTH}: {text[:40]}", "the length of the JSON in the body")
     return int(text)

@@ -89,7 +89,7 @@ def _hint(column: Input) -> str:
             seen = "; learned from {} to {}".format(*days)
         return f"UTC{seen}"
     if column.kind == "number" and low is not None and high is not None:
-        return f"learned from {low:,.6g} to {high:,.6g}"
+        return f"learned from {low:.6g} to {high:.6g}"  # as it may be typed
     if column.kind == "text" and len(column.levels) > CHOICES:
         return f"for example {', '.join(column.levels[:3])}"
     return ""

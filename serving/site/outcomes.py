@@ -54,8 +54,12 @@ class Outcomes(Frozen):
 
 
 def outcomes(journal: Journal, signature: Signature, price: Mapping[str, Any]) -> Outcomes:
-    """Of the answers whose truth came last; `price` is what the charter says that errors cost."""
-    seen = [one for one in journal.latest(LATEST) if one.answer and one.truth is not None]
+    """Of the answers whose truth came last; `price` is what the charter says that errors cost.
+
+    Answers of earlier releases that this one cannot give, as of another task, do not count.
+    """
+    known = [one for one in journal.latest(LATEST) if one.answer and one.truth is not None]
+    seen = [one for one in known if _fits(one, signature)]
     if len(seen) < LEAST:
         return Outcomes(known=len(seen))
     return _classes(seen, signature, price) if signature.classes else _numbers(seen)
@@ -112,6 +116,13 @@ def wilson(hits: int, rows: int) -> tuple[float, float]:
     middle = (share + z2 / 2) / (1 + z2)
     half = Z * sqrt(share * (1 - share) / rows + z2 / rows / 4) / (1 + z2)
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _fits(one: Seen, signature: Signature) -> bool:
+    said = _answer(one).get("prediction")
+    if signature.classes:
+        return said in signature.classes
+    return isinstance(said, int | float) and isinstance(one.truth, int | float)
 
 
 def _answer(one: Seen) -> dict[str, Any]:

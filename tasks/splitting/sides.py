@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from charter import Refusal
 from charter.evaluation import AtRandom, ByGroup, ByTime, ByValue
+from serving.values import Unfit, text
 
 HOURS = {"h": 1, "d": 24, "w": 168}
 
@@ -100,9 +101,18 @@ def _by_group(rule: ByGroup, facts: Facts) -> Sides:
 def _by_value(rule: ByValue, facts: Facts) -> Sides:
     assert facts.column is not None
     names, codes = codes_of(facts.column)
-    held = np.isin(codes, [at for at, name in enumerate(names) if str(name) == rule.holdout])
-    words = f"by value: the rows with {rule.column} = {rule.holdout}"
+    wanted = spelled(rule.holdout)
+    held = np.isin(codes, [at for at, name in enumerate(names) if spelled(name) == wanted])
+    words = f"by value: the rows with {rule.column} = {wanted}"
     return Sides(held, np.ones(len(held), dtype=bool), "", words)
+
+
+def spelled(value: object) -> str:
+    """A value as people write it in a charter: `true`, and `1` also for 1.0."""
+    try:
+        return text(value)
+    except Unfit:
+        return str(value)
 
 
 def _lowest(identity: np.ndarray, labels: np.ndarray | None, share: float) -> np.ndarray:

@@ -170,6 +170,13 @@ def test_tensors_that_make_no_sense_are_refused(inputs: Any, behind: bytes, foun
     assert found in str(bad.value)
 
 
+@pytest.mark.parametrize("length", ["9" * 5_000, "-1", "x"])
+def test_a_length_that_is_none_is_refused(flights: Flights, length: str) -> None:
+    head = {"inference-header-content-length": length}
+    refused = flights.client.post("/v2/models/flights/infer", content=b"{}", headers=head)
+    assert (refused.status_code, refused.headers["content-type"]) == (400, "application/json")
+
+
 def test_a_number_is_answered_as_one(tmp_path: Path) -> None:
     signature = Signature(**{**dict(SIGNATURE), "task": "regression", "classes": ()})
     number = releases.add(tmp_path, bundle(tmp_path / "bundle", signature=signature))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, expect
 
+from serving import releases
 from serving.journal import Journal
+from tasks.service import served
 from tests.browser import DESK, PHONE, browser
 from tests.serving.conftest import Flights
-from tests.serving.handmade import ROWS
+from tests.serving.handmade import INPUTS, ROWS, SIGNATURE, bundle
 
 __all__ = ["browser"]
 
@@ -53,7 +56,7 @@ def test_the_form_is_made_from_the_signature_and_asks_the_model(
     expect(page.get_by_role("heading", level=1)).to_have_text("Will it be <late>?")
     distance = page.get_by_label("Distance")
     expect(distance).to_have_value("1089")
-    expect(page.locator("#hint-0")).to_have_text("learned from 17 to 4,983")
+    expect(page.locator("#hint-0")).to_have_text("learned from 17 to 4983")
     expect(page.get_by_label("Time hour")).to_have_value("2013-01-01T05:00")
     assert page.get_by_label("Carrier").locator("option").all_inner_texts() == [
         "not known", "UA", "B6", "EV",
@@ -82,6 +85,9 @@ def test_what_is_wrong_is_said_beside_its_field(page: Page) -> None:
     expect(problem).to_contain_text("Send a number")
     expect(distance).to_be_focused()
     expect(distance).to_have_attribute("aria-invalid", "true")
+    distance.fill("1,089")  # a thousand, or one and a bit?
+    page.keyboard.press("Enter")
+    expect(problem).to_contain_text("Wanted a number")
     distance.fill("9000,5")
     _ask(page)
     expect(problem).to_have_text("Outside of what it learned from.")
@@ -115,12 +121,14 @@ def test_a_file_comes_back_with_its_answers(page: Page, flights: Flights, tmp_pa
     wanted = flights.client.post("/predict", json=rows).json()
     lines = ['note;distance;Wind (mph);holiday;time_hour;carrier\r\n"a ""b"";\nc";200;30.0;true;2013-07-01T17:00:00Z;NA',
              "é;1000;;;;B6", "x;far;;;;", *[f";{i}.0;;;;" for i in range(1_200)]]  # fmt: skip
+    lines.insert(1, "\r\n" * 40_000)  # no letter beyond ASCII for longer than one piece
+    lines += ["y;200", "Smith; John;200;30.0;true;2013-07-01T17:00:00Z;UA"]
     file = tmp_path / "many.csv"
     file.write_text("\r\n".join(lines), encoding="latin-1", newline="")
     page.locator("#file").set_input_files(file)
     link = page.get_by_role("link", name="Download the answers")
     link.wait_for()
-    expect(page.locator("#result")).to_contain_text("1,202 rows answered; 1 refused")
+    expect(page.locator("#result")).to_contain_text("1,202 rows answered; 3 refused")
     expect(page.locator("#result")).to_contain_text("Not used: note.")
     expect(page.locator("#progress")).to_be_hidden()
     with page.expect_download() as download:
@@ -130,11 +138,38 @@ def test_a_file_comes_back_with_its_answers(page: Page, flights: Flights, tmp_pa
     given = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [given[0]["note"], given[1]["note"]] == ['a "b";\nc', "é"]
     assert 'distance: "far"; wanted a number' in given[2]["problem"]
+    assert [one["problem"] for one in given[-2:]] == [f"{n} cells where the first line has 6" for n in (2, 7)]  # fmt: skip
     answered = [one for one in given if not one["problem"]]
     assert [float(one["chance of late"]) for one in answered] == [one["probabilities"]["true"] for one in wanted]  # fmt: skip
     assert [one["say"] for one in answered] == [one["say"] for one in wanted]
     kept = {seen.id for some in Journal("flights", flights.journal).window(0, 2e10) for seen in some}  # fmt: skip
     assert {one["id"] for one in answered} <= kept
+
+
+def test_names_and_levels_may_be_odd(browser: Browser, tmp_path: Path) -> None:
+    distance, wind, *others, carrier = INPUTS
+    odd = wind.model_copy(update={"name": "elements"})  # what a form calls its fields
+    spaced = carrier.model_copy(update={"levels": (" UA", "B6")})
+    signature = SIGNATURE.model_copy(update={"inputs": (distance, odd, *others, spaced)})
+    releases.add(tmp_path / "odd", bundle(tmp_path / "1", signature=signature))
+    releases.publish(tmp_path / "odd", 1, None)
+    file = tmp_path / "odd.csv"
+    file.write_text("distance,elements,carrier\n100, 7, UA\n100,8, NA \n")
+    with served(tmp_path / "odd", "test", ("--journal", "off")) as service:
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{service.port}/")
+        with page.expect_request("**/predict") as asked:
+            _ask(page)
+        assert {"elements": 9.2, "carrier": " UA"}.items() <= json.loads(
+            asked.value.post_data or ""
+        ).items()
+        with page.expect_request("**/predict") as asked:
+            page.locator("#file").set_input_files(file)
+        first, second = json.loads(asked.value.post_data or "")
+        assert first == {"distance": "100", "elements": " 7", "carrier": " UA"}
+        assert second == {"distance": "100", "elements": "8"}
+        expect(page.locator("#result")).to_contain_text("2 rows answered")
+        page.close()
 
 
 def test_a_file_of_something_else_is_refused(page: Page, tmp_path: Path) -> None:

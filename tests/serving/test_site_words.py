@@ -167,9 +167,11 @@ def test_how_it_does_now_is_counted_from_what_happened(tmp_path: Path) -> None:
 
 
 def test_numbers_are_off_and_few_say_nothing(tmp_path: Path) -> None:
-    journal = _told(tmp_path, [(10.0, 12.0), (10.0, 6.0)] * (LEAST // 2))
+    pairs = [(10.0, 12.0), (10.0, 6.0)] * (LEAST // 2)
+    journal = _told(tmp_path, [*pairs, ("true", "true")])  # the task was another one before
     found = outcomes(journal, NUMBER, {})
-    assert (found.off, found.spread) == (3.0, 3.0)
+    assert (found.known, found.off, found.spread) == (LEAST, 3.0, 3.0)
+    assert outcomes(journal, SIGNATURE, {}) == Outcomes(known=1)
     (tmp_path / "few").mkdir()
     assert outcomes(_told(tmp_path / "few", [(1.0, 1.0)] * 3), NUMBER, {}) == Outcomes(known=3)
 

@@ -154,6 +154,16 @@ def test_a_column_says_who_is_held_out_and_a_gap_is_trained_on() -> None:
         split(charter(nobody), landed(table, "others"), profile())
 
 
+@pytest.mark.parametrize("said", [True, "true", 1, "1", 1.0])
+def test_the_value_that_is_held_out_may_be_a_flag_or_a_number(said: bool | float | str) -> None:
+    flag = str(said).lower() == "true"
+    parts = pa.array([bool(i % 3 == 0) if flag else (1.0, 0.0, None)[i % 3] for i in range(N)])
+    rule = {"by": "value", "column": "part", "holdout": said}
+    made = split(charter(rule), landed(trips().append_column("part", parts)), profile())
+    assert made.rule == f"by value: the rows with part = {'true' if flag else 1}"
+    assert made.holdout.rows == N // 3
+
+
 def test_at_random_hangs_on_the_key_and_not_on_the_place() -> None:
     table = trips()
     first = split(charter(RULES[1]), landed(table), profile())

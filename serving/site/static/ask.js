@@ -7,13 +7,14 @@ import {offer, remember} from "./later.js";
 import {explain} from "./why.js";
 
 const form = at("form");
-const inputs = new Map([...form.elements].filter(one => one.name).map(one => [one.name, one]));
+// Not by way of the form, where a column may be called `elements`.
+const inputs = new Map([...document.querySelectorAll("#form [name]")].map(one => [one.name, one]));
 
 // The row as /predict takes it; what is empty is missing.
 export function row() {
   const found = {};
   for (const field of data.fields) {
-    const text = inputs.get(field.name).value.trim();
+    const text = spelled(inputs.get(field.name));
     if (text === "") continue;
     if (field.control === "number") found[field.name] = number(text);
     else found[field.name] = field.control === "moment" ? `${text}Z` : text;
@@ -21,8 +22,16 @@ export function row() {
   return found;
 }
 
+// A text that training knows as it stands there, spaces and all; any other without those at its ends.
+function spelled({value, options, list}) {
+  const known = [...(options ?? list?.options ?? [])].some(one => one.value === value);
+  return known ? value : value.trim();
+}
+
 // A number as one, with a comma or a point; what is none goes as it is, and is refused with a reason.
+// So does 1,234: some mean a thousand by it, and others one and a bit.
 export function number(text) {
+  if (/^[+-]?[1-9]\d{0,2},\d{3}$/.test(text)) return text;
   const found = Number(text.includes(".") ? text : text.replace(",", "."));
   return Number.isFinite(found) ? found : text;
 }

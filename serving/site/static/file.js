@@ -6,15 +6,25 @@ import {data} from "./dom.js";
 
 const GROUP = 500;
 
-// Pieces of the file's text: UTF-8, or where it is not, the alphabet of Windows.
-async function* pieces(file) {
-  let encoding = "utf-8";
+// UTF-8, or where the file is not, the alphabet of Windows; the first strange letter may stand far down.
+async function encoding(file) {
+  const decoder = new TextDecoder("utf-8", {fatal: true});
   try {
-    new TextDecoder("utf-8", {fatal: true}).decode(await file.slice(0, 65536).arrayBuffer(), {stream: true});
+    for (const reader = file.stream().getReader(); ;) {
+      const {value, done} = await reader.read();
+      if (done) break;
+      decoder.decode(value, {stream: true});
+    }
+    decoder.decode();
+    return "utf-8";
   } catch {
-    encoding = "windows-1252";
+    return "windows-1252";
   }
-  const decoder = new TextDecoder(encoding);
+}
+
+// Pieces of the file's text.
+async function* pieces(file) {
+  const decoder = new TextDecoder(await encoding(file));
   let done = 0;
   for (const reader = file.stream().getReader(); ;) {
     const {value, done: over} = await reader.read();
@@ -56,16 +66,23 @@ function known(heads) {
 function record(names, cells) {
   const row = {};
   names.forEach((name, i) => {
-    const text = (cells[i] ?? "").trim();
-    if (data.columns.includes(name) && !data.missing.includes(text)) row[name] = text;
+    const text = cells[i] ?? "";
+    const missing = [text, text.trim()].some(one => one === "" || data.missing.includes(one));
+    if (data.columns.includes(name) && !missing) row[name] = text; // with its spaces, as in training
   });
   return row;
 }
 
+// Where a cell is missing or too many, nobody knows which is which.
+function ragged(names, cells) {
+  return cells.length === names.length ? null : {error: `${cells.length} cells where the first line has ${names.length}`};
+}
+
 // Answers to a group; what is refused is told from the rest and does not keep it from its answers.
-async function answers(group, signal) {
-  const found = new Array(group.length).fill(null);
-  let open = group.map((_, i) => i);
+async function answers(names, lines, signal) {
+  const found = lines.map(cells => ragged(names, cells));
+  const group = lines.map(cells => record(names, cells));
+  let open = group.map((_, i) => i).filter(i => found[i] === null);
   while (open.length) {
     try {
       const given = await predict(open.map(i => group[i]), signal);
@@ -99,7 +116,7 @@ export async function score(file, signal, step) {
   let names = null;
   let group = [];
   const flush = async done => {
-    const given = await answers(group.map(cells => record(names, cells)), signal);
+    const given = await answers(names, group, signal);
     group.forEach((row, i) => {
       parts.push(line([...names.map((_, k) => row[k] ?? ""), ...cells(given[i])]));
       if (shown.length < 5) shown.push([row, given[i]]);
