@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
+from scipy.stats import norm
 
 from tasks.mitigation.base import Told
 from tasks.mitigation.estimators import moved
@@ -22,7 +24,7 @@ AROUND = 400
 LEAST = 0.3
 """What is left of a limit at least, however few rows there are."""
 ERRORS = 1.0
-"""Standard errors that are kept within a limit."""
+"""Standard errors that are kept within a limit between two groups."""
 
 
 def cells(codes: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -92,10 +94,21 @@ class Search:
 
 
 def _allowed(contrast: Contrast, found: np.ndarray) -> float:
-    """The limit less the standard error of the difference between the outermost groups."""
+    """The limit less what luck alone may put between the outermost groups: the standard error of
+    their difference, and the more the more groups there are (expected range of as many normal
+    deviates against that of two; Tippett, 1925)."""
     ends = int(np.argmax(found)), int(np.argmin(found))
     error = np.sqrt(sum(found[at] * (1 - found[at]) / contrast.rates[at].count for at in ends))
+    error *= _range(len(found)) / _range(2)
     return float(max(contrast.limit - ERRORS * error, LEAST * contrast.limit))
+
+
+@cache
+def _range(count: int) -> float:
+    """How far the largest and the smallest of so many normal deviates lie apart on average."""
+    at = np.linspace(-8.0, 8.0, 1601)
+    below = norm.cdf(at)
+    return float(np.trapezoid(1 - below**count - (1 - below) ** count, at))
 
 
 def search(told: Told) -> tuple[float, ...]:
