@@ -16,6 +16,7 @@ from serving.bundle import MANIFEST, Manifest, sha256
 from serving.golden import GOLDEN, Golden, golden
 from serving.home import home, place
 from serving.signature import Signature
+from tasks.erasure.search import spelled
 
 if TYPE_CHECKING:
     from tasks.erasure.person import Person
@@ -135,7 +136,7 @@ def _forget_notes(path: Path, traces: set[str]) -> None:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
         for table in sorted({"artifact", "artifact_collection", "log"} & tables):
             names = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
-            for trace in sorted(traces):
+            for trace in sorted({form for text in traces for form in spelled(text)}):
                 said = " OR ".join(f"instr(CAST({name} AS TEXT), ?1)" for name in names)
                 database.execute(f"DELETE FROM {table} WHERE {said}", (trace,))
         database.commit()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import html
+import json
 import re
 import sqlite3
 import zipfile
@@ -18,8 +20,9 @@ PATIENCE = 30.0
 
 def left(root: Path, traces: Iterable[str]) -> tuple[list[Path], int]:
     """The files under the root that hold one of the texts, and how many bytes were looked through."""
-    pattern = re.compile(b"|".join(_bounded(text) for text in sorted(traces)))
-    overlap = max(len(text.encode()) for text in traces) + 2
+    texts = sorted({form for text in traces for form in spelled(text)})
+    pattern = re.compile(b"|".join(map(_bounded, texts)))
+    overlap = max(len(text.encode()) for text in texts) + 2
     found, size = [], 0
     for path in sorted(root.rglob("*")):
         if path.is_file() and not path.is_symlink():
@@ -27,6 +30,14 @@ def left(root: Path, traces: Iterable[str]) -> tuple[list[Path], int]:
             if any(pattern.search(piece) for piece in _pieces(path, overlap)):
                 found.append(path)
     return found, size
+
+
+def spelled(text: str) -> set[str]:
+    """The text as it may stand in a file: as it is, inside of JSON (that of a row in JSON of its own
+    too), and on a page."""
+    inside = [json.dumps(text, ensure_ascii=ascii)[1:-1] for ascii in (True, False)]
+    twice = [json.dumps(one, ensure_ascii=False)[1:-1] for one in inside]
+    return {text, *inside, *twice, html.escape(text), html.escape(text, quote=False)}
 
 
 def _bounded(text: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 import sqlite3
@@ -27,6 +28,7 @@ from tasks import lake
 from tasks.collect import Collected
 from tasks.compare import SAME, Comparison, Promotion, _replaced
 from tasks.due import enough
+from tasks.erasure.search import left
 from tasks.forget import Forgotten, forget, forgotten
 from tasks.ingest import ingest
 from tasks.lake import Quarantine
@@ -261,3 +263,17 @@ def test_who_is_asked_for(tmp_path: Path, plain: Journal) -> None:
     nobody = charter(tmp_path).model_dump(mode="json") | {"privacy": {}}
     with pytest.raises(Refusal, match="wanted the column that names a person"):
         erased(Charter.model_validate(nobody))
+
+
+@pytest.mark.parametrize("text", ["O'Brien & sons", "Jörg Müller", 'says "hello"', "a\\b\nstreet"])
+def test_the_search_finds_a_text_however_it_is_written_down(tmp_path: Path, text: str) -> None:
+    plain = json.dumps({"note": text}, ensure_ascii=False)
+    written = {
+        "page.html": html.escape(text), "row.json": plain, "escaped.json": json.dumps([text]),
+        "record.json": json.dumps({"record": plain}, ensure_ascii=False),
+    }  # fmt: skip
+    for name, content in written.items():
+        (tmp_path / name).write_text(f"<td>{content}</td>", encoding="utf-8")
+    (tmp_path / "other.json").write_text("somebody else")
+    found, _ = left(tmp_path, [text])
+    assert {path.name for path in found} == set(written)
