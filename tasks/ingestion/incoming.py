@@ -75,7 +75,8 @@ def rows_for_scoring(
     known = {**roles(charter), **{column.name: ROLE[column.kind] for column in inputs}}
     source = opened(_clause(charter, path), "input")
     with scratch("score") as room, workbench(charter, room) as connection:
-        incoming = rows(source, known, room, Strict(source.name))
+        shown = not charter.privacy.guards
+        incoming = rows(source, known, room, Strict(source.name, shown))
         joins = prepare(
             connection, charter, incoming.schema, known, room, joined_sources(charter), scoring=True
         )

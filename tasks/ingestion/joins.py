@@ -18,6 +18,7 @@ import pyarrow.types as pt
 from charter import Charter, Refusal
 from charter.data import Join
 from tasks.nearest import suggestion
+from tasks.protection.door import Withholding
 from tasks.sources import Roles, Rows, Source, opened, rows
 from tasks.sources.refused import Spool
 
@@ -105,7 +106,8 @@ def prepare(
         if scoring and join.columns is not None and set(join.columns) <= set(left.names):
             continue
         where = f"data.joins.{number}"
-        refused = Spool(room / f"{where}.refused")
+        withheld = charter.privacy.guards or charter.privacy.found.action != "refuse"
+        refused = (Withholding if withheld else Spool)(room / f"{where}.refused")
         right = rows(source, roles, room, refused)
         _check_keys(join, where, left, right.schema, source.name)
         added = _added(join, where, left, right.schema, scoring)
@@ -115,7 +117,7 @@ def prepare(
         _load(connection, table, right, [*join.on, *added.names])
         keys = {name: _condition(name, left, right.schema, where) for name in join.on}
         joined = Joined(join, where, source.name, table, keys, added, refused)
-        _check_single(connection, joined)
+        _check_single(connection, joined, charter.privacy.identifiers)
         left = pa.schema([*left, *added])
         prepared.append(joined)
     return prepared
@@ -214,7 +216,10 @@ def _condition(name: str, left: pa.Schema, right: pa.Schema, where: str) -> str:
     )
 
 
-def _check_single(connection: duckdb.DuckDBPyConnection, joined: Joined) -> None:
+def _check_single(
+    connection: duckdb.DuckDBPyConnection, joined: Joined, persons: Sequence[str]
+) -> None:
+    """`persons`: columns whose values are names, which no message may tell."""
     names = ", ".join(map(quoted, joined.keys))
     filled = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in joined.keys)
     twice = connection.execute(
@@ -224,7 +229,8 @@ def _check_single(connection: duckdb.DuckDBPyConnection, joined: Joined) -> None
     if twice:
         *values, count = twice[0]
         pairs = ", ".join(
-            f"{name} {value}" for name, value in zip(joined.keys, values, strict=True)
+            f"the same {name}" if name in persons else f"{name} {value}"
+            for name, value in zip(joined.keys, values, strict=True)
         )
         raise Refusal(
             f"{joined.where}.on",

@@ -112,7 +112,7 @@ def _read(
     roles: dict[str, Role | None] = dict.fromkeys(wanted, "text")
     origin = opened(consent.table, WHERE)
     with scratch("consent") as room:
-        read = rows(origin, roles, room, Strict(origin.name))
+        read = rows(origin, roles, room, Strict(origin.name, shown=False))
         for one in wanted:
             _there(one, read.schema)
         for batch in read.batches:

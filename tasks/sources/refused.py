@@ -69,15 +69,17 @@ class Spool:
 class Strict:
     """Refuses the whole file at the first such row: scoring must not lose rows."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, shown: bool = True) -> None:
+        """`shown`: the message may say what stands in the row."""
+        self._name, self._shown = name, shown
 
     def add(
         self, row: int, reasons: Sequence[str], record: str, place: Callable[[int], str]
     ) -> None:
+        said = f": {record[:200]}" if self._shown else ""
         raise Refusal(
             f"{self._name}, {place(row)}",
-            f"found a row that cannot be read ({'; '.join(reasons)}): {record[:200]}",
+            f"found a row that cannot be read ({'; '.join(reasons)}){said}",
             "wanted every row to be readable, since each one gets its answer",
             "Correct the row, or take it out of the file.",
         )
