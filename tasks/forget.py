@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from charter import Charter, Frozen, Refusal, Verdict
 from serving.home import home, place, whereabouts
 from serving.journal import Journal
-from serving.pseudonyms import pseudonyms
+from serving.pseudonyms import is_pseudonym, pseudonyms
 from tasks.erasure import papers, rows
 from tasks.erasure.person import person
 from tasks.erasure.search import left
@@ -57,6 +57,11 @@ def forget(charter: Charter, subject: SecretStr) -> Forgotten:
         raise Refusal(
             "privacy.identifiers", "found none", "wanted the column that names a person",
             "Name it in privacy.identifiers; rows that came before it was named have to be learned anew.",
+        )  # fmt: skip
+    if is_pseudonym(subject.get_secret_value()):
+        raise Refusal(
+            "--subject", "found a hash as it stands in the tables", f"wanted the value of {column}",
+            "Give what the person is called in the source.",
         )  # fmt: skip
     hashes = pseudonyms(charter.name)
     known = person(charter, hashes, subject.get_secret_value())

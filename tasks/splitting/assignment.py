@@ -70,7 +70,7 @@ def assignment(charter: Charter, table: Table, task: Task) -> Assignment:
             ),
         ),
     )
-    _enough(found)
+    _enough(charter, found)
     if classes:
         _every_class(found, *classes)
     return found
@@ -108,18 +108,22 @@ def _texts(column: pa.Array) -> pa.Array:
     return coded.dictionary.cast(pa.string()).take(coded.indices)
 
 
-def _enough(found: Assignment) -> None:
+def _enough(charter: Charter, found: Assignment) -> None:
+    rule = charter.split
     for rows, least, side in (
         (int(found.training.sum()), TRAINING_ROWS, "training"),
         (int(found.held.sum()), HOLDOUT_ROWS, "holdout"),
     ):
         if rows < least:
             other = "larger" if side == "holdout" else "smaller"
+            remedy = f"Set a {other} evaluation.split.holdout, or bring more rows."
+            if isinstance(rule, ByValue):
+                remedy = f"Name a value of {rule.column} in evaluation.split.holdout that more rows have."
             raise Refusal(
                 WHERE,
                 f"found {rows:,} labelled rows for the {side} ({found.placed.rule})",
                 f"wanted at least {least}",
-                f"Set a {other} evaluation.split.holdout, or bring more rows.",
+                remedy,
             )
 
 

@@ -263,6 +263,8 @@ def test_who_is_asked_for(tmp_path: Path, plain: Journal) -> None:
     nobody = charter(tmp_path).model_dump(mode="json") | {"privacy": {}}
     with pytest.raises(Refusal, match="wanted the column that names a person"):
         erased(Charter.model_validate(nobody))
+    with pytest.raises(Refusal, match="called in the source"):
+        forget(charter(tmp_path), SecretStr(f"k1:{0:032x}"))
 
 
 @pytest.mark.parametrize("text", ["O'Brien & sons", "Jörg Müller", 'says "hello"', "a\\b\nstreet"])
