@@ -103,6 +103,7 @@ def test_a_challenger_that_fails_a_gate_leaves_the_champion(weak: Path) -> None:
     assert _events() == ["trained", "kept"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_without_a_champion_a_retrain_is_a_training(project: Path, prefect: None) -> None:
     from flows.retrain import retrain
@@ -208,6 +209,7 @@ def _run_to_the_end() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_two_at_once_take_turns_and_the_second_finds_nothing_to_do(weak: Path) -> None:
     arrive(600, first=900)
