@@ -37,7 +37,7 @@ import pyarrow.csv as csv
 from charter import Charter
 from tasks import lake
 from tasks.ingest import Ingested
-from tasks.lake import Quarantine
+from tasks.quarantine import Quarantine, quarantine, refused_rows
 
 KEY = ["time_hour", "carrier", "flight", "origin"]
 YEAR = 365 * 24 * 3600 * 1_000_000
@@ -236,7 +236,7 @@ def judged(ingested: Ingested) -> dict[str, Any]:
     with seat(CHARTER, table.rows, Bench, (table, schema, rules)) as judges, nameless() as spool:
         sifting = Sifting(CHARTER, table, schema, rules, judges, spool)
         sifting.finish()
-        kept = lake.quarantine("bench", "validate", "suite", sifting.batches())
+        kept = quarantine("bench", "validate", "suite", sifting.batches())
         tallies = sifting.tallies
         found = tuple(verdicts(CHARTER, ingested, kept, tallies))
         numbers = facts(ingested, table, kept, tallies)
@@ -343,7 +343,7 @@ def check(kept: dict[str, Any], plan: dict[int, tuple[str, ...]]) -> None:
     """Exactly the planted rows are in quarantine, each with exactly its reasons."""
     found = {
         row["row"]: sorted(row["reasons"])
-        for batch in lake.refused_rows(Quarantine.model_validate(kept))
+        for batch in refused_rows(Quarantine.model_validate(kept))
         for row in batch.select(["row", "reasons"]).to_pylist()
     }
     assert found == {row: sorted(reasons) for row, reasons in plan.items()}

@@ -17,9 +17,10 @@ from tasks.collection.rows import Reading
 from tasks.collection.rules import broken, rules
 from tasks.collection.seen import fresh, inputs
 from tasks.collection.shape import log_place, log_schema, validated
-from tasks.lake import Quarantine, Table
+from tasks.lake import Table
 from tasks.progress import report
 from tasks.protection.door import Door, counted, door, veil
+from tasks.quarantine import Quarantine
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,10 @@ from tasks.ingestion.incoming import rows_for_scoring
 from tasks.ingestion.joins import joined_sources, workbench
 from tasks.ingestion.landing import JoinReport, Landing
 from tasks.ingestion.named import check_names
-from tasks.lake import Quarantine, Table
+from tasks.lake import Table
 from tasks.protection.door import Door, counted, door
 from tasks.protection.scan import Find
+from tasks.quarantine import Quarantine
 from tasks.scratch import scratch
 from tasks.sources import Source, growing, opened
 

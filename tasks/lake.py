@@ -1,4 +1,4 @@
-"""The one door to Delta Lake: versioned tables and the quarantine.
+"""The one door to Delta Lake: versioned tables.
 
 Files are written here and only committed by deltalake: its own writer hands batches to several
 writers at once and so loses the order of the rows (1.6.6). A file's name carries its place.
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from charter import Frozen
@@ -35,26 +32,6 @@ class Table(Frozen):
     """SHA-256 of what the table was made from; the same input makes no new version."""
 
 
-class Quarantine(Frozen):
-    """Rows refused by one stage in one run, with their reasons."""
-
-    project: str
-    where: str
-    stage: str
-    fingerprint: str
-    rows: int
-    reasons: dict[str, int] = {}
-    """Rows per reason; a row with two reasons counts in both."""
-
-
-QUARANTINE = pa.schema(
-    [
-        ("row", pa.int64()),  # position in what the stage read, from 0
-        ("reasons", pa.list_(pa.string())),
-        ("record", pa.string()),  # the whole row as JSON, or the line as it stood
-    ]
-)
-KEPT = pa.schema([("stage", pa.string()), ("fingerprint", pa.string()), *QUARANTINE])
 ATTEMPTS = 20
 
 
@@ -67,9 +44,10 @@ def write(
 ) -> Table:
     """Overwrite the table in one commit, or return the version that has this fingerprint.
 
-    `grown` is asked when all batches were read (`tasks/increment.py`). Streams; peak memory is a few batches. Atomic: a killed write leaves the last version. The
-    schema may hold what Delta can give back unchanged (no unsigned numbers, nanoseconds or
-    dictionaries); a batch that does not have it exactly is a TypeError.
+    `grown` is asked when all batches were read (`tasks/increment.py`). Streams; peak memory is a few
+    batches. Atomic: a killed write leaves the last version. The schema may hold what Delta can give
+    back unchanged (no unsigned numbers, nanoseconds or dictionaries); a batch that does not have it
+    exactly is a TypeError.
     """
     from deltalake.exceptions import CommitFailedError
 
@@ -215,17 +193,7 @@ def appended(where: str, mark: str, columns: list[str]) -> Iterator[pa.RecordBat
     version = handle.transaction_version(mark)
     if version is not None:
         mine = [path for path in paths(handle) if path.name.startswith(f"{version:010}-")]
-        yield from _files(handle, mine).to_batches(columns=columns)
-
-
-def since(table: Table, version: int | None, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """The rows that were appended after this version (None: all), up to the table's."""
-    from deltalake import DeltaTable
-
-    handle = DeltaTable(place(table.where), version=table.version)
-    earlier = [] if version is None else paths(DeltaTable(place(table.where), version=version))
-    mine = [path for path in paths(handle) if path not in set(earlier)]
-    yield from _files(handle, mine).to_batches(columns=columns)
+        yield from files_of(handle, mine).to_batches(columns=columns)
 
 
 def find(where: str, project: str, fingerprint: str) -> Table | None:
@@ -257,7 +225,7 @@ def dataset(table: Table) -> ds.Dataset:
     from deltalake import DeltaTable
 
     handle = DeltaTable(place(table.where), version=table.version)
-    return _files(handle, paths(handle))
+    return files_of(handle, paths(handle))
 
 
 def read(
@@ -282,96 +250,8 @@ def span(table: Table, start: int, stop: int) -> Iterator[pa.RecordBatch]:
             before += group.num_rows
 
 
-def quarantine(
-    project: str, stage: str, fingerprint: str, batches: Iterable[pa.RecordBatch]
-) -> Quarantine:
-    """Keep refused rows (schema QUARANTINE) once per stage and fingerprint (`append`)."""
-    where = f"tables/{project}/quarantine"
-    refused = Quarantine(project=project, where=where, stage=stage, fingerprint=fingerprint, rows=0)
-    filled = (batch for batch in batches if batch.num_rows)
-    first = next(filled, None)
-    if first is None:
-        return refused
-    kept = (_labelled(refused, batch) for batch in chain([first], filled))
-    append(where, project, pa.RecordBatchReader.from_batches(KEPT, kept), _mark(refused))
-    rows, reasons = 0, Counter[str]()
-    for batch in refused_rows(refused):
-        rows += batch.num_rows
-        for count in pc.value_counts(batch.column("reasons").flatten()).to_pylist():
-            reasons[count["values"]] += count["counts"]
-    return refused.model_copy(update={"rows": rows, "reasons": dict(reasons.most_common())})
-
-
-def is_kept(project: str, stage: str, fingerprint: str) -> bool:
-    """Whether the rows that the stage refused under this fingerprint went to quarantine."""
-    from deltalake import DeltaTable
-
-    kept = Quarantine(
-        project=project, where=f"tables/{project}/quarantine",
-        stage=stage, fingerprint=fingerprint, rows=0,
-    )  # fmt: skip
-    if not DeltaTable.is_deltatable(str(place(kept.where))):
-        return False
-    return DeltaTable(place(kept.where)).transaction_version(_marked(kept)) is not None
-
-
-def refused_rows(refused: Quarantine) -> Iterator[pa.RecordBatch]:
-    """The rows that a quarantine record stands for, schema QUARANTINE; none where their time is over."""
-    from deltalake import DeltaTable
-
-    if not DeltaTable.is_deltatable(str(place(refused.where))):
-        return
-    handle = DeltaTable(place(refused.where))
-    version = handle.transaction_version(_marked(refused))
-    if version is None:
-        return
-    files = paths(handle)
-    mine = [path for path in files if path.name.startswith(f"{version:010}-")] or files
-    same = (pc.field("stage") == refused.stage) & (pc.field("fingerprint") == refused.fingerprint)
-    for batch in _files(handle, mine).to_batches(columns=QUARANTINE.names, filter=same):
-        if batch.num_rows:
-            yield batch.cast(QUARANTINE)
-
-
-def quarantined(where: str, before: float) -> set[tuple[str, str]]:
-    """Stage and fingerprint of the rows that came before this moment, in seconds since 1970."""
-    from deltalake import DeltaTable
-
-    handle = DeltaTable(place(where))
-    labels = _files(handle, paths(handle)).to_table(columns=["stage", "fingerprint"])
-    pairs = labels.group_by(["stage", "fingerprint"]).aggregate([]).to_pylist()
-    found = set()
-    for pair in pairs:
-        mark, again = f"{pair['stage']}:{pair['fingerprint']}", 0
-        version = handle.transaction_version(mark)
-        while (later := handle.transaction_version(f"{mark}:{again + 1}")) is not None:
-            version, again = later, again + 1
-        if version is not None and said(place(where), version)["timestamp"] / 1000 < before:
-            found.add((pair["stage"], pair["fingerprint"]))
-    return found
-
-
-def _marked(refused: Quarantine) -> str:
-    return f"{refused.stage}:{refused.fingerprint}"
-
-
-def _mark(refused: Quarantine) -> str:
-    """What rows are appended under: another mark where they were there once and are forgotten."""
-    from deltalake import DeltaTable
-
-    mark, again = _marked(refused), 0
-    if not DeltaTable.is_deltatable(str(place(refused.where))):
-        return mark
-    if next(refused_rows(refused), None) is not None:
-        return mark
-    handle = DeltaTable(place(refused.where))
-    while handle.transaction_version(mark) is not None:
-        again += 1
-        mark = f"{_marked(refused)}:{again}"
-    return mark
-
-
-def _files(handle, files: list[Path]) -> ds.Dataset:  # type: ignore[no-untyped-def]
+def files_of(handle, files: list[Path]) -> ds.Dataset:  # type: ignore[no-untyped-def]
+    """Some of a version's files as an Arrow dataset, in this order."""
     names = [str(path) for path in files]
     return ds.dataset(names, schema=pa.schema(handle.schema()), format="parquet")
 
@@ -381,10 +261,3 @@ def _sums(before: Mapping[str, object], counts: Mapping[str, int]) -> dict[str, 
     names = {*earlier, *counts}
     sums = {name: earlier.get(name, 0) + counts.get(name, 0) for name in sorted(names)}
     return {"counts": json.dumps(sums)}
-
-
-def _labelled(refused: Quarantine, batch: pa.RecordBatch) -> pa.RecordBatch:
-    if not batch.schema.equals(QUARANTINE):
-        raise TypeError(f"quarantine takes {QUARANTINE}, not {batch.schema}")
-    labels = [pa.repeat(text, batch.num_rows) for text in (refused.stage, refused.fingerprint)]
-    return pa.RecordBatch.from_arrays([*labels, *batch.columns], schema=KEPT)

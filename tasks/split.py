@@ -16,8 +16,9 @@ from charter.evaluation import ByGroup, ByTime
 from charter.goal import Task
 from serving.home import place
 from tasks.explore import Profile
-from tasks.lake import Quarantine, Table
+from tasks.lake import Table
 from tasks.metrics import resolve
+from tasks.quarantine import Quarantine
 from tasks.splitting import custody, folding
 from tasks.splitting.issued import issue, known
 from tasks.splitting.labels import positions

@@ -18,6 +18,7 @@ from serving.home import home, place
 from tasks import lake
 from tasks.compaction import compact
 from tasks.progress import report
+from tasks.quarantine import quarantined
 from tasks.tidying.needed import Needed, needed
 from tasks.tidying.retained import expire
 from tasks.tidying.unneeded import of_table, old, remove, used
@@ -129,7 +130,7 @@ def _clear(charter: Charter, wanted: Needed, since: float, gone: _Gone) -> None:
 def _over(where: str, wanted: Needed, since: float) -> pc.Expression | None:
     """Which rows in quarantine came before `since` and belong to nothing that is there now."""
     over: pc.Expression | None = None
-    for stage, fingerprint in sorted(lake.quarantined(where, since) - wanted.marks):
+    for stage, fingerprint in sorted(quarantined(where, since) - wanted.marks):
         one = (pc.field("stage") == stage) & (pc.field("fingerprint") == fingerprint)
         over = one if over is None else over | one
     return over

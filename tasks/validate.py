@@ -19,7 +19,8 @@ from charter import Charter, Frozen, Verdict
 from serving.home import place
 from tasks import lake
 from tasks.ingest import Ingested
-from tasks.lake import Quarantine, Table
+from tasks.lake import Table
+from tasks.quarantine import Quarantine, quarantine
 from tasks.validation.expectation import Expectation
 from tasks.validation.further import Standing, together
 from tasks.validation.inference import infer
@@ -127,7 +128,7 @@ def _take_up(case: _Case, standing: Standing, judges: Judges[Bench]) -> None:
 
 
 def _quarantine(charter: Charter, fingerprint: str, sifting: Sifting) -> Quarantine:
-    return lake.quarantine(charter.name, "validate", fingerprint, sifting.batches())
+    return quarantine(charter.name, "validate", fingerprint, sifting.batches())
 
 
 def _case(charter: Charter, ingested: Ingested) -> _Case:

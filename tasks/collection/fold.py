@@ -16,7 +16,7 @@ from charter import Charter
 from tasks import lake
 from tasks.collection.rows import Rows
 from tasks.collection.shape import PREDICTION, log_place
-from tasks.lake import QUARANTINE, Quarantine
+from tasks.quarantine import QUARANTINE, Quarantine, quarantine
 
 EARLIER = "a rule that held when the batch was first folded"
 
@@ -42,7 +42,7 @@ def fold(charter: Charter, rows: Rows, reasons: dict[int, list[str]]) -> Folded:
     batches = lake.appended(where, rows.mark, [PREDICTION])
     there = {name for batch in batches for name in batch.column(0).to_pylist()}
     kept = np.array([entry.id in there for entry in rows.entries], dtype=bool)
-    refused = lake.quarantine(
+    refused = quarantine(
         charter.name, "collect", rows.mark, _refused(rows, np.flatnonzero(~kept), reasons)
     )
     return Folded(

@@ -24,10 +24,11 @@ from tasks import increment, lake
 from tasks.ingestion.incoming import roles
 from tasks.ingestion.joins import workbench
 from tasks.ingestion.landing import JoinReport, Landing, Onto
-from tasks.lake import Quarantine, Table
+from tasks.lake import Table
 from tasks.protection.door import Door, counted, total
 from tasks.protection.found import decisions, in_words
 from tasks.protection.scan import Find
+from tasks.quarantine import Quarantine, is_kept
 from tasks.scratch import scratch
 from tasks.sources import Source
 from tasks.sources.growth import Changed, Growing, Held, Place
@@ -179,7 +180,7 @@ class Growth:
         stages = ["ingest"] if past.refused else []
         if past.start is None:
             stages += [f"ingest join {n}" for n, join in enumerate(past.joins) if join.refused]
-        if all(lake.is_kept(self.charter.name, stage, table.fingerprint) for stage in stages):
+        if all(is_kept(self.charter.name, stage, table.fingerprint) for stage in stages):
             return
         onto = None if past.start is None else self._onto(past, past.before)
         with self._landing(past.start, past.end, onto) as landing:

@@ -19,10 +19,11 @@ from tasks.ingestion.derive import Derived
 from tasks.ingestion.incoming import gathered, is_early, roles
 from tasks.ingestion.joins import Joined, prepare
 from tasks.ingestion.named import check_names
-from tasks.lake import Quarantine, Table
+from tasks.lake import Table
 from tasks.protection.door import Door, Withholding, counted, told
 from tasks.protection.found import Cleaning, decide, refuse, scanner, undeclared
 from tasks.protection.scan import Find, Looks
+from tasks.quarantine import Quarantine, quarantine
 from tasks.sources import Source, rows
 from tasks.sources.growth import Held
 from tasks.sources.refused import Spool
@@ -158,7 +159,7 @@ class Landing:
         return self._keep("ingest", fingerprint, self.refused)
 
     def _keep(self, stage: str, fingerprint: str, refused: Spool) -> Quarantine:
-        return lake.quarantine(self.charter.name, stage, fingerprint, refused.batches())
+        return quarantine(self.charter.name, stage, fingerprint, refused.batches())
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         self._passed = True

@@ -9,7 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from charter import Refusal
-from tasks.lake import QUARANTINE
+from tasks.quarantine import QUARANTINE
 
 BATCH_ROWS = 4_096
 BATCH_CHARACTERS = 8 * 2**20

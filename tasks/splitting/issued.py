@@ -7,7 +7,8 @@ import logging
 from charter import Charter, Frozen
 from serving.home import place
 from tasks.explore import Profile
-from tasks.lake import Quarantine, Table, quarantine
+from tasks.lake import Table
+from tasks.quarantine import Quarantine, quarantine
 from tasks.splitting import custody
 from tasks.splitting.assignment import assignment
 from tasks.splitting.sidefiles import left_out, settle, write_sides

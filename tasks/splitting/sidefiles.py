@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.lake import QUARANTINE, Table, dataset, read
+from tasks.lake import Table, dataset, read
+from tasks.quarantine import QUARANTINE
 
 
 def write_sides(table: Table, held: np.ndarray, training: np.ndarray, folder: Path) -> None:

@@ -17,6 +17,7 @@ from tasks import lake
 from tasks.collection.shape import KNOWN_AT
 from tasks.compaction import compact
 from tasks.deltafiles import history, paths
+from tasks.quarantine import quarantined
 from tasks.tidying.needed import Needed
 from tasks.tidying.unneeded import remove, touched
 
@@ -53,7 +54,7 @@ def _quarantine(project: str, before: float) -> int:
     if lake.latest(where, project) is None:
         return 0
     over: pc.Expression | None = None
-    for stage, fingerprint in sorted(lake.quarantined(where, before)):
+    for stage, fingerprint in sorted(quarantined(where, before)):
         one = (pc.field("stage") == stage) & (pc.field("fingerprint") == fingerprint)
         over = one if over is None else over | one
     return 0 if over is None else _without(where, project, over)

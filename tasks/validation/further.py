@@ -14,7 +14,8 @@ from typing import Any
 from charter import Charter, Frozen
 from tasks import increment, lake
 from tasks.ingest import Ingested
-from tasks.lake import Quarantine, Table
+from tasks.lake import Table
+from tasks.quarantine import Quarantine, is_kept
 from tasks.validation.expectation import Expectation
 from tasks.validation.sift import Sifting, whole
 from tasks.validation.tally import Tally
@@ -73,7 +74,7 @@ class Standing:
         """The rows of a run that was killed before it could keep what it had refused of them."""
         if self.before is None or self.table is None or not self.before.refused:
             return None
-        if lake.is_kept(self.charter.name, "validate", self.table.fingerprint):
+        if is_kept(self.charter.name, "validate", self.table.fingerprint):
             return None
         return self.before.start, self.before.rows
 

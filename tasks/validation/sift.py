@@ -21,8 +21,9 @@ import pyarrow.types as types
 from charter import Charter
 from serving.home import place
 from tasks import lake
-from tasks.lake import QUARANTINE, Table
+from tasks.lake import Table
 from tasks.progress import report
+from tasks.quarantine import QUARANTINE
 from tasks.rowgroups import GROUP_ROWS
 from tasks.validation.distribution import distinct, judge_sample, judge_values, sampled
 from tasks.validation.expectation import Expectation

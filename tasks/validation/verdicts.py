@@ -7,8 +7,9 @@ from typing import Literal
 
 from charter import Charter, Verdict
 from tasks.ingest import Ingested
-from tasks.lake import Quarantine, Table
+from tasks.lake import Table
 from tasks.pages import Fact
+from tasks.quarantine import Quarantine
 from tasks.validation.expectation import Expectation
 from tasks.validation.tally import Tally
 

@@ -22,7 +22,8 @@ from serving.releases import add, live, publish
 from serving.signature import Input, Signature
 from tasks import lake
 from tasks.ingest import Ingested
-from tasks.lake import Quarantine, Table
+from tasks.lake import Table
+from tasks.quarantine import Quarantine, refused_rows
 from tasks.validate import validate
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -152,7 +153,7 @@ def log() -> list[dict[str, Any]]:
 
 def refused(quarantine: Quarantine) -> dict[str, list[str]]:
     """The id of each refused prediction of the last batch, and why."""
-    found = _rows(lake.refused_rows(quarantine))
+    found = _rows(refused_rows(quarantine))
     return {json.loads(one["record"])["prediction"]: one["reasons"] for one in found}
 
 

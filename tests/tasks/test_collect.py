@@ -14,6 +14,7 @@ from charter import Charter, Refusal
 from serving.pseudonyms import pseudonyms
 from tasks import lake
 from tasks.collect import Collected, collect
+from tasks.quarantine import refused_rows
 from tasks.renew import renew
 from tasks.validation.suite import location
 from tests.postgres import database
@@ -256,5 +257,5 @@ def test_rows_without_consent_go_nowhere_and_names_are_hashes(
     hashes = pseudonyms("toy")
     assert set(kept) == {named(0), named(3), named(6)}
     assert kept[named(3)]["carrier"] == hashes.of("carrier", "AA")
-    (batch,) = lake.refused_rows(collected.quarantine)
+    (batch,) = refused_rows(collected.quarantine)
     assert json.loads(batch.to_pylist()[0]["record"])["row"]["carrier"].startswith("k1:")

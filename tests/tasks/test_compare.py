@@ -19,9 +19,9 @@ from serving.bundle import Manifest, load
 from serving.home import home, place, whereabouts
 from tasks import history, lake
 from tasks.compare import Promotion, compare
-from tasks.lake import Quarantine
 from tasks.metrics import paired
 from tasks.package import Bundle
+from tasks.quarantine import Quarantine
 from tasks.split import Holdout, Split, Training, looks
 from tasks.splitting import custody
 from tests.serving.handmade import SIGNATURE, bundle

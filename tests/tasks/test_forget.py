@@ -31,8 +31,8 @@ from tasks.due import enough
 from tasks.erasure.search import left
 from tasks.forget import Forgotten, forget, forgotten
 from tasks.ingest import ingest
-from tasks.lake import Quarantine
 from tasks.protection.suppressed import marked
+from tasks.quarantine import QUARANTINE, Quarantine, quarantine
 from tasks.rollback import _may
 from tests.leftovers import everything
 from tests.postgres import database
@@ -115,7 +115,7 @@ def everywhere(folder: Path, names: Pseudonyms, journal: Journal) -> Charter:
             "tables/flights/collected", "flights", some.to_reader(), f"b{batch}", {"labelled": 20}
         )
     refused = [kept(names, who, n) for n, who in enumerate((WHO, OTHER))]
-    lake.quarantine("flights", "validate", "q", [_refused(refused)])
+    quarantine("flights", "validate", "q", [_refused(refused)])
     answered(journal, names, range(30))
     tables = {"tables/flights/landed": first.version, "tables/flights/collected": 1}
     _release(folder, tables)
@@ -127,7 +127,7 @@ def everywhere(folder: Path, names: Pseudonyms, journal: Journal) -> Charter:
 def _refused(records: list[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
         [pa.array(range(len(records))), pa.array([["bad"]] * len(records)), pa.array(records)],
-        schema=lake.QUARANTINE,
+        schema=QUARANTINE,
     )
 
 

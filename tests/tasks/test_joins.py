@@ -12,6 +12,7 @@ import pytest
 from charter import Charter, Refusal
 from tasks import lake, rowgroups
 from tasks.ingest import Ingested, ingest
+from tasks.quarantine import refused_rows
 
 LEFT = "id,city,day,y\n1,a,2020-01-01,0\n2,b,2020-01-02,1\n3,c,2020-01-03,0\n4,,2020-01-04,1\n"
 RIGHT = "city,size\nb,20\na,10\nz,5\n"
@@ -103,7 +104,7 @@ def test_bad_lines_of_a_joined_source_are_kept_and_shown(root: Path, tmp_path: P
     assert ingested.quarantine.rows == 0
     assert ingested.verdicts[-1].message == "rows that cannot be read: 2 of right.csv"
     kept = ingested.quarantine.model_copy(update={"stage": "ingest join 0"})
-    assert sum(batch.num_rows for batch in lake.refused_rows(kept)) == 2
+    assert sum(batch.num_rows for batch in refused_rows(kept)) == 2
 
 
 def test_a_failure_of_the_joined_source_is_told_as_it_is(root: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from tasks import lake, rowgroups
+from tasks.quarantine import QUARANTINE, Quarantine, quarantine, refused_rows
 
 NUMBERS = pa.schema([("i", pa.int64()), ("t", pa.timestamp("us")), ("s", pa.string())])
 WHERE = "tables/x/landed"
@@ -41,7 +42,7 @@ def refused(count: int, reason: str = "odd") -> pa.RecordBatch:
         {"row": row, "reasons": [reason, "late"][: 1 + row % 2], "record": "{}"}
         for row in range(count)
     ]
-    return pa.RecordBatch.from_pylist(rows, schema=lake.QUARANTINE)
+    return pa.RecordBatch.from_pylist(rows, schema=QUARANTINE)
 
 
 def test_order_is_kept_over_several_files(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,21 +143,21 @@ def test_two_writers_make_one_version_each(root: Path) -> None:
 
 
 def test_quarantine_takes_rows_once_per_stage_and_fingerprint(root: Path) -> None:
-    first = lake.quarantine("x", "ingest", "a", [refused(3), refused(0), refused(2)])
+    first = quarantine("x", "ingest", "a", [refused(3), refused(0), refused(2)])
     assert (first.rows, first.reasons) == (5, {"odd": 5, "late": 2})
-    assert lake.quarantine("x", "ingest", "a", [refused(9)]) == first
-    assert lake.quarantine("x", "validate", "a", [refused(1, "null")]).reasons == {"null": 1}
-    assert lake.quarantine("x", "ingest", "b", []).rows == 0
-    rows = pa.Table.from_batches(lake.refused_rows(first))
-    assert rows.schema.equals(lake.QUARANTINE)
+    assert quarantine("x", "ingest", "a", [refused(9)]) == first
+    assert quarantine("x", "validate", "a", [refused(1, "null")]).reasons == {"null": 1}
+    assert quarantine("x", "ingest", "b", []).rows == 0
+    rows = pa.Table.from_batches(refused_rows(first))
+    assert rows.schema.equals(QUARANTINE)
     assert sorted(rows["row"].to_pylist()) == [0, 0, 1, 1, 2]
 
 
 def test_two_that_quarantine_the_same_keep_it_once(root: Path) -> None:
-    kept: list[lake.Quarantine] = []
+    kept: list[Quarantine] = []
 
     def keep() -> None:
-        kept.extend(lake.quarantine("x", "ingest", f"{n}", [refused(4)]) for n in range(8))
+        kept.extend(quarantine("x", "ingest", f"{n}", [refused(4)]) for n in range(8))
 
     threads = [threading.Thread(target=keep) for _ in range(2)]
     for thread in threads:
@@ -169,7 +170,7 @@ def test_two_that_quarantine_the_same_keep_it_once(root: Path) -> None:
 def test_quarantine_takes_its_own_schema_only(root: Path) -> None:
     wrong = pa.RecordBatch.from_pydict({"row": ["1"], "reasons": [["a"]], "record": ["{}"]})
     with pytest.raises(Exception, match="quarantine takes"):
-        lake.quarantine("x", "ingest", "a", [wrong])
+        quarantine("x", "ingest", "a", [wrong])
 
 
 LOG = "tables/x/collected"
@@ -196,10 +197,10 @@ def test_rows_are_appended_in_order_once_per_mark(root: Path) -> None:
     assert lake.counted(LOG, second.version) == {"even": 1, "odd": 6}
 
 
-def test_what_was_appended_under_a_mark_or_since_a_version_is_found(root: Path) -> None:
-    first = append(0, 3, "a")
+def test_what_was_appended_under_a_mark_is_found(root: Path) -> None:
+    append(0, 3, "a")
     append(3, 3, "nothing")
-    third = append(3, 5, "b")
+    append(3, 5, "b")
 
     def found(batches: Iterator[pa.RecordBatch]) -> list[int]:
         return [i for batch in batches for i in batch.column("i").to_pylist()]
@@ -207,9 +208,6 @@ def test_what_was_appended_under_a_mark_or_since_a_version_is_found(root: Path) 
     assert found(lake.appended(LOG, "a", ["i"])) == [0, 1, 2]
     assert found(lake.appended(LOG, "nothing", ["i"])) == []
     assert found(lake.appended(LOG, "c", ["i"])) == []
-    assert found(lake.since(third, first.version, ["i"])) == [3, 4]
-    assert found(lake.since(third, None, ["i"])) == [0, 1, 2, 3, 4]
-    assert found(lake.since(first, first.version, ["i"])) == []
 
 
 def test_a_new_column_is_null_in_earlier_rows_and_an_absent_one_in_later_rows(root: Path) -> None:

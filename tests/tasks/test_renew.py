@@ -13,7 +13,8 @@ from charter import Charter, Refusal
 from serving.home import place
 from tasks import lake
 from tasks.collect import Collected
-from tasks.lake import Quarantine, Table
+from tasks.lake import Table
+from tasks.quarantine import Quarantine
 from tasks.renew import renew
 from tests.tasks.looped import START, charter, named
 

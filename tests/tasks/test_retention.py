@@ -18,6 +18,7 @@ from serving.home import home, place
 from serving.journal import Journal
 from serving.journaling.tables import predictions
 from tasks import lake
+from tasks.quarantine import QUARANTINE, quarantine, refused_rows
 from tasks.tidying.retained import expire
 from tests.postgres import database
 
@@ -86,9 +87,9 @@ def test_versions_quarantine_and_reports(root: Path, monkeypatch: pytest.MonkeyP
         rows = pa.table({"n": [number]})
         lake.write("tables/toy/landed", "toy", rows.to_reader(), f"{number}")
     refused = pa.RecordBatch.from_arrays(
-        [pa.array([0]), pa.array([["bad"]]), pa.array(["{}"])], schema=lake.QUARANTINE
+        [pa.array([0]), pa.array([["bad"]]), pa.array(["{}"])], schema=QUARANTINE
     )
-    kept = lake.quarantine("toy", "validate", "q", [refused])
+    kept = quarantine("toy", "validate", "q", [refused])
     for name, age in (("profile.html", 40), ("study.html", 2)):
         place("pages/toy").mkdir(parents=True, exist_ok=True)
         place(f"pages/toy/{name}").write_text("report")
@@ -100,6 +101,6 @@ def test_versions_quarantine_and_reports(root: Path, monkeypatch: pytest.MonkeyP
     assert place("pages/toy/study.html").exists()
     later = expire("toy", time.time() + 60)
     assert later["rows in quarantine"] == later["files of old versions"] == 1
-    assert next(lake.refused_rows(kept), None) is None
+    assert next(refused_rows(kept), None) is None
     assert not place("pages/toy/study.html").exists()
     assert lake.whole_versions("tables/toy/landed", "toy") == [2]

@@ -17,7 +17,8 @@ from charter import Charter, Refusal
 from serving.home import place
 from tasks import lake
 from tasks.explore import ColumnProfile, Profile
-from tasks.lake import Table, refused_rows
+from tasks.lake import Table
+from tasks.quarantine import refused_rows
 from tasks.split import folds, load_training, looks, open_holdout, split
 from tasks.splitting.assignment import _texts
 from tasks.splitting.folding import forward, grouped, stratified

@@ -20,6 +20,7 @@ from serving.home import place
 from tasks import compaction, lake
 from tasks.ingest import Ingested, ingest
 from tasks.lake import Table
+from tasks.quarantine import refused_rows
 from tasks.recall import recall
 from tasks.tidy import tidy
 from tasks.tidying.unneeded import used
@@ -148,10 +149,10 @@ def test_quarantine_ends_with_its_time_and_comes_again_with_its_rows(charter: Ch
     made = history(charter)
     old, newest = made[1][1].quarantine, made[4][1].quarantine
     assert old.rows > 0
-    assert sum(batch.num_rows for batch in lake.refused_rows(old)) == old.rows
+    assert sum(batch.num_rows for batch in refused_rows(old)) == old.rows
     tidy(charter, LATER)
-    assert list(lake.refused_rows(old)) == []
-    assert sum(batch.num_rows for batch in lake.refused_rows(newest)) == newest.rows
+    assert list(refused_rows(old)) == []
+    assert sum(batch.num_rows for batch in refused_rows(newest)) == newest.rows
     _, back = landed(charter, 100)  # the source as it was at first
     assert back.quarantine == old
     assert validate(charter, ingest(charter)).quarantine == old
@@ -276,7 +277,7 @@ def test_killed_anywhere_it_loses_nothing_that_is_needed(charter: Charter, root:
         assert (now.rows, content(now).equals(rows)) == (table.rows, True)
         for number in (3, 4):
             assert content(made[number][1].table).equals(kept[number])
-        assert sum(batch.num_rows for batch in lake.refused_rows(refused)) == refused.rows
+        assert sum(batch.num_rows for batch in refused_rows(refused)) == refused.rows
     assert killed > 3
     two_days = time.time() - 2 * 86_400
     for path in place(LOG).glob("*.parquet"):

@@ -19,7 +19,7 @@ from charter import Charter, Refusal, Verdict, gate
 from serving.home import place
 from tasks import lake
 from tasks.ingest import Ingested, JoinReport
-from tasks.lake import Quarantine
+from tasks.quarantine import QUARANTINE, Quarantine, refused_rows
 from tasks.validate import Validated, validate
 from tasks.validation import distribution, panel, sift
 from tasks.validation.inference import infer
@@ -102,7 +102,7 @@ def verdict(validated: Validated, name: str) -> Verdict:
 
 
 def refused(validated: Validated) -> dict[int, list[str]]:
-    rows = pa.Table.from_batches(lake.refused_rows(validated.quarantine), lake.QUARANTINE)
+    rows = pa.Table.from_batches(refused_rows(validated.quarantine), QUARANTINE)
     return {row["row"]: row["reasons"] for row in rows.to_pylist()}
 
 
@@ -162,7 +162,7 @@ def test_a_refused_row_keeps_all_its_values() -> None:
     bad["distance"][210] = -1.0
     bad["gust"][210] = math.inf
     validated = validate(charter(), land(bad))
-    (batch,) = lake.refused_rows(validated.quarantine)
+    (batch,) = refused_rows(validated.quarantine)
     record = json.loads(batch["record"][0].as_py())
     assert record["distance"] == -1.0
     assert record["at"] == "2026-01-09 18:00:00"
