@@ -14,6 +14,7 @@ from charter import Charter, Refusal
 from serving.pseudonyms import pseudonyms
 from tasks import lake
 from tasks.collect import Collected, collect
+from tasks.collection import fold
 from tasks.quarantine import refused_rows
 from tasks.renew import renew
 from tasks.validation.suite import location
@@ -208,7 +209,7 @@ def cut(patched: pytest.MonkeyPatch, instant: str) -> None:
     if instant == "finish":
         patched.setattr("serving.journal.Journal.finish", ends)
     else:
-        patched.setattr(lake, instant, ends)
+        patched.setattr(fold if instant == "quarantine" else lake, instant, ends)
 
 
 def test_another_journal_with_the_same_numbers_is_not_taken_for_the_first(
