@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 from flows.settings import RUNS, SILENT
-from tests.postgres import postgres_url
+from tests.postgres import database, postgres_url
 from tests.storage import moto, storage
 
 __all__ = ["moto", "postgres_url", "root", "storage"]
@@ -38,3 +38,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty root (PERENNIAL_HOME)."""
     monkeypatch.setenv("PERENNIAL_HOME", str(tmp_path / "root"))
     return tmp_path / "root"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def journal_url(
+    request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal in the root, and one on a server."""
+    monkeypatch.delenv("PERENNIAL_JOURNAL_URL", raising=False)
+    if request.param == "postgresql":
+        url = database(request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("PERENNIAL_JOURNAL_URL", url)

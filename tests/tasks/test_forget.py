@@ -35,7 +35,6 @@ from tasks.protection.suppressed import marked
 from tasks.quarantine import QUARANTINE, Quarantine, quarantine
 from tasks.rollback import _may
 from tests.leftovers import everything
-from tests.postgres import database
 from tests.serving.handmade import SIGNATURE, bundle
 from tests.tasks.persons import KEY, NEXT, write
 
@@ -65,14 +64,8 @@ def charter(folder: Path) -> Charter:
     )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def journal(
-    request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Journal]:
-    monkeypatch.delenv("PERENNIAL_JOURNAL_URL", raising=False)
-    if request.param == "postgresql":
-        url = database(request.getfixturevalue("postgres_url"))
-        monkeypatch.setenv("PERENNIAL_JOURNAL_URL", url)
+@pytest.fixture
+def journal(journal_url: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journal]:
     monkeypatch.setenv("PERENNIAL_KEY", KEY)
     with closing(Journal("flights", pool=True)) as opened:  # a service that is at work
         yield opened

@@ -20,20 +20,13 @@ from serving.journaling.tables import predictions
 from tasks import lake
 from tasks.quarantine import QUARANTINE, quarantine, refused_rows
 from tasks.tidying.retained import expire
-from tests.postgres import database
 
 NOW = datetime.now(UTC)
 CUT = (NOW - timedelta(days=30)).timestamp()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def journal(
-    request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Journal]:
-    monkeypatch.delenv("PERENNIAL_JOURNAL_URL", raising=False)
-    if request.param == "postgresql":
-        url = database(request.getfixturevalue("postgres_url"))
-        monkeypatch.setenv("PERENNIAL_JOURNAL_URL", url)
+@pytest.fixture
+def journal(journal_url: None) -> Iterator[Journal]:
     with closing(Journal("toy", pool=True)) as opened:
         yield opened
 
