@@ -45,9 +45,12 @@ def _opened(
     assert not wrong
 
 
-def _ask(page: Page) -> None:
-    page.get_by_role("button", name="Get the answer").click()
+def _ask(page: Page) -> str:
+    """The id of the answer."""
+    with page.expect_response("**/predict") as given:
+        page.get_by_role("button", name="Get the answer").click()
     expect(page.locator("#which")).to_have_text("to what you filled in")
+    return str(given.value.json()["id"])
 
 
 def test_the_form_is_made_from_the_signature_and_asks_the_model(
@@ -97,12 +100,12 @@ def test_what_is_wrong_is_said_beside_its_field(page: Page) -> None:
 
 
 def test_what_happened_is_told_at_once_or_on_a_later_day(page: Page, flights: Flights) -> None:
-    _ask(page)
-    first = page.locator("#later [role=status]").inner_text().split()[-1].rstrip(".")
+    first = _ask(page)
+    expect(page.locator("#later [role=status]")).to_have_text(f"Its id is {first}.")
     page.locator("#later").get_by_role("button", name="not late").click()
     expect(page.locator("#later")).to_contain_text("The next training learns from it")
-    _ask(page)
-    second = page.locator("#later [role=status]").inner_text().split()[-1].rstrip(".")
+    second = _ask(page)
+    expect(page.locator("#later [role=status]")).to_have_text(f"Its id is {second}.")
     page.reload()  # the device remembers
     expect(page.locator(".asked")).to_have_count(1)
     page.locator(".asked").get_by_role("button", name="late", exact=True).click()
