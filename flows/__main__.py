@@ -316,5 +316,17 @@ def up(charters: tuple[Path, ...], port: int) -> Result:
     return {}
 
 
+@command
+@click.option(
+    "--output", type=click.Path(path_type=Path), default="perennial.key", show_default=True,
+    help="The file of the private key; only its owner may read it.",
+)  # fmt: skip
+def keys(output: Path) -> Result:
+    """Make the pair of keys that releases are signed with, and verified by."""
+    from flows.keys import make
+
+    return make(output)
+
+
 if __name__ == "__main__":
     main()

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from charter import Frozen, Refusal
 from serving.signature import Decision, Signature
+from serving.signing import SIGNATURE
 
 MANIFEST = "manifest.json"
 NEEDED = ("model.onnx", "signature.json", "decision.json")
@@ -114,7 +115,7 @@ def _verified(folder: Path, name: str, wanted: str) -> bytes:
 
 def _nothing_else(folder: Path, manifest: Manifest) -> None:
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    strangers = sorted(there - set(manifest.files) - {MANIFEST})
+    strangers = sorted(there - set(manifest.files) - {MANIFEST, SIGNATURE})
     if strangers:
         raise _refusal(folder, f"found {strangers[0]}", "wanted only the files of the manifest")
 

@@ -22,6 +22,7 @@ from serving.predictor import Predictor
 from serving.proof import prove
 from serving.pseudonyms import Pseudonyms, pseudonyms, replaced
 from serving.releases import Live, digest
+from serving.signing import verify
 
 USUAL = 32  # rows that say what is usual
 HELD = "holdout row"
@@ -182,6 +183,7 @@ def load(folder: Path, live: Live, keeps: bool = True) -> Loaded:
             f"wanted SHA-256 {live.manifest[:12]}…",
             "Deploy the bundle again (`perennial train`), or put the release back from a copy.",
         )
+    verify(release)
     predictor = Predictor(release)
     prove(predictor, golden(release), str(release))
     signature = predictor.signature

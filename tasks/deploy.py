@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from charter import Charter, Frozen, Refusal
-from serving import releases
+from serving import releases, signing
 from serving.bundle import load
 from serving.home import home, place, whereabouts
 from tasks import history, registry
@@ -35,7 +35,7 @@ def deploy(
     scorecard: Scorecard,
     entry: Entry | None = None,
 ) -> Release:
-    """Copy the bundle to the releases, register it, move the live pointer; safe to repeat.
+    """Copy the bundle to the releases, sign it, register it, move the live pointer; safe to repeat.
 
     Killed anywhere it can be run again: the bundle keeps its number, the registry its version, and
     `live.json` is the truth that the registry's alias and the history follow. `entry` is what the
@@ -46,6 +46,7 @@ def deploy(
     folder = home() / "releases" / charter.name
     before = releases.live(folder)
     number = releases.add(folder, place(bundle.where))
+    signing.sign(folder / str(number))
     entry = entry or _trained(charter, scorecard)
     _refuse_overtaken(charter, entry, before, number)
     enter(charter, bundle, scorecard, {"p99_ms": blessing.p99_ms})

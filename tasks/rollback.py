@@ -89,12 +89,14 @@ def _may(charter: Charter, number: int) -> None:
 
 
 def _prove(charter: Charter, number: int) -> None:
-    """The files are whole and answer the golden rows as they did."""
+    """The files are whole, signed where a key says so, and answer the golden rows as they did."""
     from serving.golden import golden
     from serving.predictor import Predictor
     from serving.proof import prove
+    from serving.signing import verify
 
     folder = home() / "releases" / charter.name / str(number)
+    verify(folder)
     prove(Predictor(folder), golden(folder), str(folder))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charter import Refusal
-from serving import releases
+from serving import releases, signing
 from serving.bundle import MANIFEST, Manifest, sha256
 from serving.golden import GOLDEN, Golden, golden
 from serving.home import home, place
@@ -35,7 +35,12 @@ def forget_golden(project: str, known: Person) -> int:
     """
     gone = 0
     for folder in _bundles(project):
+        signed = (folder / signing.SIGNATURE).exists()
+        if signed:
+            signing.need(f"since {GOLDEN} of {folder.name} changes")
         gone += _without(folder, known)
+        if signed:
+            signing.sign(folder)
     releases.reseal(place(f"releases/{project}"))
     return gone
 

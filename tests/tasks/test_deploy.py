@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from charter import Charter, Refusal, Verdict
-from serving import releases
+from serving import releases, signing
 from serving.home import home, place, whereabouts
 from serving.releases import Conflict
 from serving.signature import Decision
@@ -164,3 +164,15 @@ def test_what_is_not_blessed_is_refused(fault: str) -> None:
     with pytest.raises(Refusal, match=remedy):
         deploy(CHARTER, made, blessing, SCORECARD)
     assert (_live(), releases.numbers(home() / "releases" / "flights")) == (live, numbers)
+
+
+def test_a_release_is_signed_before_it_goes_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(signing.PRIVATE, signing.generate().private)
+    made, blessing = _packaged("signed", 9.0)
+    release = deploy(CHARTER, made, blessing, SCORECARD)
+    signing.verify(place(release.where))
+    monkeypatch.setenv(signing.PRIVATE, signing.generate().private)
+    with pytest.raises(Refusal, match="another key"):
+        signing.verify(place(release.where))
+    assert deploy(CHARTER, made, blessing, SCORECARD) == release  # signs it again
+    signing.verify(place(release.where))

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from charter import Charter, Refusal
-from serving import releases
+from serving import releases, signing
 from serving.home import place
 from serving.journal import Journal
 from serving.journaling.tables import predictions
@@ -67,6 +67,7 @@ def charter(folder: Path) -> Charter:
 @pytest.fixture
 def journal(journal_url: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journal]:
     monkeypatch.setenv("PERENNIAL_KEY", KEY)
+    monkeypatch.setenv(signing.PRIVATE, signing.generate().private)
     with closing(Journal("flights", pool=True)) as opened:  # a service that is at work
         yield opened
 
@@ -161,6 +162,8 @@ def test_nothing_is_left_and_everything_goes_on(journal: Journal, tmp_path: Path
     names = pseudonyms("flights")
     words = everywhere(tmp_path, names, journal)
     hashed = names.of("passenger", WHO)
+    for number in (1, 2):
+        signing.sign(place(f"releases/flights/{number}"))
     before = everything(without="others")
     assert before.count(hashed.encode()) > 10
     assert NOTE.encode() in before
@@ -184,7 +187,7 @@ def test_nothing_is_left_and_everything_goes_on(journal: Journal, tmp_path: Path
 
     live = releases.live(place("releases/flights"))
     assert live is not None
-    loaded = load(place("releases/flights"), live)  # every hash fits, every golden answer too
+    loaded = load(place("releases/flights"), live)  # signature, hashes and golden answers fit
     asked = json.dumps({"distance": 5.0, "carrier": "UA"}).encode()
     assert b"prediction" in loaded.answer(asked, 1.0).content
     answered(journal, names, range(100, 102))  # the service's own connection writes on
