@@ -14,6 +14,7 @@ from serving.home import home, place
 from tasks.auditing.applied import Applied
 from tasks.engineer import Recipe
 from tasks.split import Training
+from tasks.tuning.hardware import Hardware, hardware
 
 if TYPE_CHECKING:
     from tasks.tuning.bench import Bench, Survey
@@ -94,6 +95,8 @@ class Study(Frozen):
     """Parquet file: number, family, state, score, seconds, params (JSON)."""
     seconds: float
     peak_gb: float
+    hardware: Hardware | None = None
+    """What it ran on, and how much of it was used."""
     mitigation: Applied | None = None
     """How groups came to be treated alike, where the winner of the search did not do so."""
 
@@ -197,6 +200,17 @@ def _survey(sandbox: Sandbox[Bench], clock: Clock) -> Survey:
         ) from None
 
 
+def _hardware(ground: Ground, ladder: Ladder) -> Hardware:
+    from tasks.models.device import FITTED_THERE
+
+    seconds = {name: climb.seconds for name, climb in ladder.climbs.items()}
+    there = sum(spent for name, spent in seconds.items() if name in FITTED_THERE)
+    return hardware(
+        ground.clock.spent, ground.sandbox.processor_seconds, sum(seconds.values()),
+        there if ground.survey.device == "cuda" else None,
+    )  # fmt: skip
+
+
 def _written(ground: Ground, ladder: Ladder, outcome: Outcome) -> Study:
     """Keep everything, the record last."""
     from tasks.tuning import records
@@ -221,6 +235,7 @@ def _written(ground: Ground, ladder: Ladder, outcome: Outcome) -> Study:
         trials=records.keep_trials(ground, trials),
         seconds=ground.clock.spent,
         peak_gb=ground.sandbox.peak_gb,
+        hardware=_hardware(ground, ladder),
     )
     write(ground.charter, study, trials)
     study = study.model_copy(update={"seconds": ground.clock.spent})

@@ -7,6 +7,10 @@ from functools import cache
 from typing import Literal
 
 from charter import Refusal
+from charter.tuning import FamilyName
+
+FITTED_THERE: frozenset[FamilyName] = frozenset({"boosting"})
+"""Families that can be fitted on a CUDA device."""
 
 
 def resolve(device: str) -> Literal["cpu", "cuda"]:

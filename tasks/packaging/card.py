@@ -74,7 +74,8 @@ def _details(papers: Papers, bundle: Bundle) -> Part:
             f"Project: {papers.charter.name}. Task: {papers.recipe.signature.task}. "
             f"Family: {study.family}, with {params}.",
             f"Found by {study.search} search over {sum(r.trials for r in study.ladder)} trials in "
-            f"{study.seconds:.0f} seconds.",
+            f"{study.seconds:.0f} seconds and {study.peak_gb:.1f} GiB"
+            + (f", on {study.hardware.words}." if study.hardware else "."),
             f"One ONNX graph of {bundle.model_mb:.2f} MB with its preparation inside; at most "
             f"{bundle.parity:.1g} from the fitted pipeline over {bundle.parity_rows:,} rows.",
             f"Bundle {bundle.fingerprint[:16]}, study {study.fingerprint[:16]}, "

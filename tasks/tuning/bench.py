@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,8 @@ class Survey:
     """Row positions on the test side of each fold."""
     truth: np.ndarray
     """Of all training rows."""
+    device: Literal["cpu", "cuda"]
+    """Where families that can are fitted on a device."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ def survey(bench: Bench) -> Survey:
         fits=tuple(len(fit) for fit, _ in bench.parts),
         tests=tuple(test for _, test in bench.parts),
         truth=bench.truth,
+        device=resolve(bench.device),
     )
 
 

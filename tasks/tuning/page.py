@@ -40,7 +40,8 @@ def write(
         ],
         sections=[_ladder(study), *found, _course(study, trials), _table(study, trials)],
         links=siblings("Study", charter.name),
-        footer=f"Study {study.fingerprint[:16]}",
+        footer=f"Study {study.fingerprint[:16]}. "
+        + (f"Made on {study.hardware.words}." if study.hardware else ""),
     )  # fmt: skip
     return keep(f"pages/{charter.name}/study.html", html)
 

@@ -75,7 +75,13 @@ class Sandbox(Generic[State]):
         self._watch = watch
         self._child: _Child | None = None
         self._self = psutil.Process()
+        self._spent = 0.0
         self.peak_gb = 0.0
+
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time of all children so far, as far as it was looked at."""
+        return self._spent + (self._child.spent if self._child else 0.0)
 
     def __enter__(self) -> Self:
         self.start()
@@ -92,6 +98,7 @@ class Sandbox(Generic[State]):
     def close(self) -> None:
         """End the child, whatever it is doing."""
         if self._child is not None:
+            self._spent += self._child.spent
             self._child.end()
             self._child = None
 
@@ -150,7 +157,7 @@ class Sandbox(Generic[State]):
         return child.receive()
 
     def _look(self, child: _Child) -> None:
-        held = (self._self.memory_info().rss + child.memory()) / GIB
+        held = (self._self.memory_info().rss + child.look()) / GIB
         self.peak_gb = max(self.peak_gb, held)
         if held > self._limit:
             raise TookTooMuch(f"was stopped at {held:.2f} GiB of {self._limit:g} GiB")
@@ -161,6 +168,8 @@ class _Child:
 
     def __init__(self, load: tuple[Callable[..., Any], tuple[Any, ...]], threads: int) -> None:
         self.ready = False
+        self.spent = 0.0
+        """Seconds of processor time at the last look."""
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by `end`
         self._channel, theirs = Pipe()
         dead, self._alive = os.pipe()
@@ -169,7 +178,7 @@ class _Child:
         finally:
             theirs.close()
             os.close(dead)
-        self._memory = psutil.Process(self._process.pid)
+        self._seen = psutil.Process(self._process.pid)
         self.send(load)
 
     def send(self, call: tuple[Callable[..., Any], tuple[Any, ...]]) -> None:
@@ -188,10 +197,13 @@ class _Child:
             raise self._death() from None
         return kind, value
 
-    def memory(self) -> int:
+    def look(self) -> int:
         """Resident bytes; 0 once it has gone."""
         try:
-            return int(self._memory.memory_info().rss)
+            with self._seen.oneshot():
+                times = self._seen.cpu_times()
+                self.spent = times.user + times.system
+                return int(self._seen.memory_info().rss)
         except psutil.Error:
             return 0
 

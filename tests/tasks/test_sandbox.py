@@ -46,7 +46,10 @@ def test_a_call_that_hangs_is_stopped_in_time(
         sandbox.call(endless, seconds=0.5)  # type: ignore[arg-type]
     assert 0.5 <= time.monotonic() - began < 5
     assert not psutil.pid_exists(first)
+    spent = sandbox.processor_seconds
+    assert spent > 0
     assert sandbox.call(calls.count, 1, seconds=30) == 41  # a fresh child, a fresh state
+    assert sandbox.processor_seconds > spent  # of both
 
 
 def test_a_call_that_eats_memory_is_stopped_near_the_limit() -> None:

@@ -71,6 +71,10 @@ def test_the_ladder_is_climbed_and_its_winner_kept(root: Path, task: Task) -> No
     assert [rung.family for rung in study.ladder] == [member.name for member in LADDER]
     assert study.seconds <= 1.1 * 120
     assert 0 < study.peak_gb < 4
+    assert study.hardware is not None
+    assert 0 < study.hardware.cores_used <= study.hardware.cores + 0.1
+    assert (study.hardware.device, study.hardware.device_share) == ("", None)
+    assert "no CUDA device" in study.hardware.words
     for name in ("dummy", "linear", "tree"):
         rung = _rung(study, name)
         assert rung.score is not None
