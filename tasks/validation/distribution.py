@@ -16,7 +16,7 @@ from charter import Charter, Refusal
 from tasks import lake
 from tasks.lake import Table
 from tasks.validation.expectation import Expectation
-from tasks.validation.judge import Judge
+from tasks.validation.judge import Judge, matter
 from tasks.validation.panel import Judges
 from tasks.validation.tally import Finding
 from tasks.validation.whole import AGGREGATES, ALL_ROWS, connected, quoted
@@ -77,7 +77,7 @@ def judge_sample(
     table: Table, schema: pa.Schema, expectations: Sequence[Expectation]
 ) -> list[Finding]:
     """One finding for each, all on the same rows."""
-    rows = sample(table, schema)
+    rows = sample(table, schema, _seen(schema, expectations))
     findings = Judge(expectations).judge(rows)
     for finding in findings:
         finding.basis = f"in a sample of {rows.num_rows:,} of {table.rows:,} rows, seed {SEED}"
@@ -86,14 +86,24 @@ def judge_sample(
     return findings
 
 
-def sample(table: Table, schema: pa.Schema) -> pa.Table:
-    """At most SAMPLE_ROWS rows, each with the same chance, in the order of the table."""
+def _seen(schema: pa.Schema, expectations: Sequence[Expectation]) -> list[str]:
+    """The columns that any of them has to see."""
+    seen = [matter(one) for one in expectations]
+    if None in seen:
+        return list(schema.names)
+    return [name for name in schema.names if any(name in (one or ()) for one in seen)]
+
+
+def sample(table: Table, schema: pa.Schema, columns: list[str]) -> pa.Table:
+    """These columns of at most SAMPLE_ROWS rows, each with the same chance, in the table's order."""
     size = min(SAMPLE_ROWS, table.rows)
     random = np.random.default_rng(SEED)
     chosen = np.sort(random.choice(table.rows, size, replace=False, shuffle=False))
     parts, start = [], 0
-    for batch in lake.read(table):
+    for batch in lake.read(table, columns):
         first, last = np.searchsorted(chosen, (start, start + batch.num_rows))
         parts.append(batch.take(pa.array(chosen[first:last] - start)))
         start += batch.num_rows
-    return pa.Table.from_batches(parts, lake.dataset(table).schema).cast(schema)
+    stored = lake.dataset(table).schema
+    kept = pa.schema([stored.field(name) for name in columns])
+    return pa.Table.from_batches(parts, kept).cast(pa.schema([schema.field(n) for n in columns]))

@@ -52,7 +52,7 @@ class Judge:
         self.expectations = expectations
         self._groups: dict[Columns, list[Any]] = defaultdict(list)
         for position, one in enumerate(expectations):
-            self._groups[_matter(one)].append(_checked(position, one))
+            self._groups[matter(one)].append(_checked(position, one))
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
 
@@ -78,7 +78,7 @@ class Judge:
         )
 
 
-def _matter(expectation: Expectation) -> Columns:
+def matter(expectation: Expectation) -> Columns:
     """The columns that it has to see; None for all of them, nothing for their names alone."""
     if expectation.type.startswith("expect_table_column"):
         return ()

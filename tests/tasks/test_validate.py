@@ -315,9 +315,9 @@ def test_a_rule_on_the_spread_sees_the_whole_table_and_says_what_it_stands_on(
     assert "in a sample of 300 of 450 rows, seed " in verdict(validated, name).message
     assert "in a sample of 300 of 450 rows" in place(validated.docs).read_text()
     schema = lake.dataset(ingested.table).schema
-    drawn = distribution.sample(ingested.table, schema)
+    drawn = distribution.sample(ingested.table, schema, schema.names)
     assert drawn.num_rows == len(set(drawn["id"].to_pylist())) == 300
-    assert drawn.equals(distribution.sample(ingested.table, schema))
+    assert drawn.equals(distribution.sample(ingested.table, schema, schema.names))
 
 
 def test_which_values_there_are_is_asked_of_all_rows() -> None:
