@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import multiprocessing
 import os
 import random
-import time
 from collections import defaultdict
 from datetime import timedelta
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ from tasks.collect import collect
 from tasks.renew import renew
 from tests.postgres import database
 from tests.tasks import looped
+from tests.tasks.children import Children
 from tests.tasks.looped import START, charter, log, named, predicted, row, told
 
 EACH = 400
@@ -43,36 +41,32 @@ def url(
 
 
 @pytest.fixture(scope="module")
-def children() -> ForkServerContext:
-    """Children that have the heavy imports behind them when they start."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["tasks.collect", "tasks.validation.judge", "great_expectations"]
-    )
-    return context
+def children() -> Children:
+    return Children("tasks.collect", "tasks.validation.judge", "great_expectations")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_twenty_five_kills(url: str, children: ForkServerContext) -> None:
-    killed(url, children, kills=25, seed=1)
+def test_twenty_five_kills(url: str, children: Children) -> None:
+    killed(children, kills=25, seed=1)
 
 
-def test_a_few_kills(url: str, children: ForkServerContext) -> None:
-    killed(url, children, kills=4, seed=2)
+def test_a_few_kills(url: str, children: Children) -> None:
+    killed(children, kills=4, seed=2)
 
 
-def killed(url: str, children: ForkServerContext, kills: int, seed: int) -> None:
+def killed(children: Children, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     truth: dict[int, bool | None] = {}
     table = looped.trained()
-    run(url, children)  # the first child of all waits for the imports
+    children.run(collect_all, Path.cwd())  # the first child of all waits for the imports
     arrive(truth, chance)
-    whole = run(url, children) or 0.0
+    whole = children.run(collect_all, Path.cwd()) or 0.0
     cut = 0
     for _ in range(kills):
         arrive(truth, chance)
-        cut += run(url, children, chance.uniform(0.0, whole)) is None
+        instant = chance.uniform(0.0, whole)
+        cut += children.run(collect_all, Path.cwd(), seconds=instant) is None
     assert cut > kills / 2  # the others were through before
     last = collect(charter(), LATER)
     assert collect(charter(), LATER).table == last.table
@@ -103,27 +97,10 @@ def arrive(truth: dict[int, bool | None], chance: random.Random) -> None:
     told((named(n), known) for n in some if (known := truth[n]) is not None)
 
 
-def run(url: str, children: ForkServerContext, seconds: float | None = None) -> float | None:
-    """Seconds that a child took to collect everything; None where it was killed before."""
-    ready = children.Event()
-    home = os.environ["PERENNIAL_HOME"]
-    child = children.Process(target=collect_all, args=(url, home, str(Path.cwd()), ready))
-    child.start()
-    assert ready.wait(120)
-    began = time.perf_counter()
-    child.join(seconds)
-    child.kill()
-    child.join()
-    assert child.exitcode in (0, -9)
-    return time.perf_counter() - began if child.exitcode == 0 else None
-
-
-def collect_all(url: str, home: str, folder: str, ready: object) -> None:
-    """What the child does."""
-    os.environ |= {"PERENNIAL_JOURNAL_URL": url, "PERENNIAL_HOME": home}
+def collect_all(folder: Path) -> None:
+    """What a child does."""
     os.chdir(folder)
     tasks.collect.LIMIT = LIMIT
-    ready.set()  # type: ignore[attr-defined]
     collect(charter(), LATER)
 
 

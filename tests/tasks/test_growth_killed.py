@@ -1,63 +1,93 @@
-"""Ingestion of a file that grows, killed at random instants: every row lands once, every other is refused once."""
+"""Ingestion of what grows, killed at random instants: every row lands once, every other is refused once."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import random
-import time
-from multiprocessing.context import ForkServerContext
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from charter import Charter
 from tasks import lake
-from tasks.ingest import ingest
+from tasks.ingest import Ingested, ingest
+from tests.contracts import test_growing as growing
+from tests.contracts.test_growing import Delta, Folder, Grower, Postgres, Sqlite, ids
+from tests.contracts.test_growing import make as make  # the fixture
+from tests.tasks.children import Children
 from tests.tasks.test_growth import charter, refused
 
 EACH = 1_000
 """Rows that come before each kill."""
+BEGINS = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def children() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.tasks.test_growth_killed", "deltalake", "duckdb"])
-    return context
+def children() -> Children:
+    return Children("tests.tasks.test_growth_killed", "deltalake", "duckdb")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_twenty_five_kills(
-    root: Path, tmp_path: Path, children: ForkServerContext, kind: str
+def test_twenty_five_kills_of_a_file(
+    root: Path, tmp_path: Path, children: Children, kind: str
 ) -> None:
-    killed(tmp_path / f"trips.{kind}", kind, children, kills=25, seed=1)
-
-
-def killed(file: Path, kind: str, children: ForkServerContext, kills: int, seed: int) -> None:
-    chance = random.Random(seed)
+    file = tmp_path / f"trips.{kind}"
     file.write_text("id,delay,note\n" if kind == "csv" else "")
-    count = arrive(file, kind, 0)
-    whole = run(file, kind, children) or 0.0  # the first child of all waits for the imports
-    count = arrive(file, kind, count)
-    whole = run(file, kind, children) or 0.0
-    cut = 0
-    for number in range(kills):
-        count = arrive(file, kind, count)
-        cut += run(file, kind, children, chance.uniform(0.0, whole)) is None
-        if number % 2:  # else what waits makes every run longer, and no kill hits its end
-            whole = run(file, kind, children) or whole
-    assert cut > kills / 3  # the others were through before
-    last = ingest(charter(file, kind))
-    assert ingest(charter(file, kind)) == last
+    last = killed(charter(file, kind), lambda first: arrive(file, kind, first), children)
+    assert [at for at, _, _ in refused()] == list(range(0, last.source_rows, 50))
+    assert ids(last) == sorted(ids(last))
 
-    ids = lake.dataset(last.table).to_table(columns=["id"])["id"].to_pylist()
-    assert ids == [n for n in range(count) if n % 50]
-    assert [row for row, _, _ in refused()] == [n for n in range(count) if n % 50 == 0]
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("member", [Folder, Delta, Sqlite, Postgres])
+def test_twenty_five_kills_of_what_grows_by_more_than_lines(
+    make: Callable[[type[Grower]], Grower], children: Children, member: type[Grower]
+) -> None:
+    grower = make(member)
+
+    def arrive(first: int) -> int:
+        grower.add([row(number) for number in range(first, first + EACH)])
+        return first + EACH
+
+    arrive(0)
+    killed(growing.charter(grower), arrive, children, first=EACH)
+
+
+def killed(
+    asked: Charter, arrive: Callable[[int], int], children: Children, first: int = 0
+) -> Ingested:
+    """What the last run says, when all is done; every fiftieth row is one that is refused."""
+    chance, kills, cut = random.Random(1), 25, 0
+    count = arrive(first)
+    whole = children.run(ingest, asked) or 0.0  # the first child of all waits for the imports
+    count = arrive(count)
+    whole = children.run(ingest, asked) or 0.0
+    for number in range(kills):
+        count = arrive(count)
+        cut += children.run(ingest, asked, seconds=chance.uniform(0.0, whole)) is None
+        if number % 2:  # else what waits makes every run longer, and no kill hits its end
+            whole = children.run(ingest, asked) or whole
+    assert cut > kills / 3  # the others were through before
+    last = ingest(asked)
+    assert ingest(asked) == last
+
+    assert sorted(ids(last)) == [n for n in range(count) if n % 50]
+    assert len(refused()) == len({(row, record) for row, _, record in refused()}) == count // 50
     assert (last.source_rows, last.quarantine.rows) == (count, count // 50)
     assert last.anew == ""
     assert len(lake.whole_versions(last.table.where, "trips")) > kills / 2
+    return last
+
+
+def row(number: int) -> dict[str, Any]:
+    """Every fiftieth is no row, since its x is none; three share a time."""
+    at = (BEGINS + timedelta(seconds=number // 3)).isoformat()
+    return {"id": number, "x": "1.5" if number % 50 else "oops", "city": "c", "at": at}
 
 
 def arrive(file: Path, kind: str, first: int) -> int:
@@ -70,28 +100,3 @@ def arrive(file: Path, kind: str, first: int) -> int:
     whole = written[: written.rfind("\n") + 1] if first else written
     file.write_text(whole + "".join(rows) + (f"{first + EACH},1" if csv else "{"))
     return first + EACH
-
-
-def run(
-    file: Path, kind: str, children: ForkServerContext, seconds: float | None = None
-) -> float | None:
-    """Seconds that a child took to ingest everything; None where it was killed before."""
-    ready = children.Event()
-    child = children.Process(
-        target=ingest_all, args=(os.environ["PERENNIAL_HOME"], file, kind, ready)
-    )
-    child.start()
-    assert ready.wait(120)
-    began = time.perf_counter()
-    child.join(seconds)
-    child.kill()
-    child.join()
-    assert child.exitcode in (0, -9)
-    return time.perf_counter() - began if child.exitcode == 0 else None
-
-
-def ingest_all(home: str, file: Path, kind: str, ready: object) -> None:
-    """What the child does."""
-    os.environ["PERENNIAL_HOME"] = home
-    ready.set()  # type: ignore[attr-defined]
-    ingest(charter(file, kind))
