@@ -70,7 +70,12 @@ def _value(column: Input) -> str:
         return _moment(datetime.fromisoformat(str(value)))
     if column.kind == "flag":
         return "true" if value in (True, "true", "True", 1) else "false"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    return spelled(value) if isinstance(value, float) else str(value)
+
+
+def spelled(value: float) -> str:
+    """All digits of a number, which come back as the same number; a whole one has no point."""
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
 
 
 def _moment(moment: datetime) -> str:

@@ -133,6 +133,7 @@ def test_a_file_comes_back_with_its_answers(page: Page, flights: Flights, tmp_pa
     link.wait_for()
     expect(page.locator("#result")).to_contain_text("1,202 rows answered; 3 refused")
     expect(page.locator("#result")).to_contain_text("Not used: note.")
+    expect(page.locator("#result")).to_contain_text("it was read as windows-1252")
     expect(page.locator("#progress")).to_be_hidden()
     with page.expect_download() as download:
         link.click()
@@ -183,6 +184,10 @@ def test_a_file_of_something_else_is_refused(page: Page, tmp_path: Path) -> None
     file.write_text("carrier\nUA\n")
     page.locator("#file").set_input_files(file)
     expect(page.locator("#result")).to_contain_text("The column distance is missing")
+    file.write_bytes("distance,carrier\n1,\u00e9\n2,\u00e9\n".encode()[:-2] + b"\n")
+    page.locator("#file").set_input_files(file)
+    expect(page.locator("#result")).to_contain_text("Line 3 of the file has a byte that is not")
+    expect(page.get_by_role("link", name="Download the answers")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])

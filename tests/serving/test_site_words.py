@@ -43,6 +43,15 @@ def test_the_charter_names_and_explains_the_fields() -> None:
     assert (carrier.control, carrier.value) == ("choice", "UA")
 
 
+@pytest.mark.parametrize("value", [1089.0, 40.712776123456789, 1234567890123.0, 0.1, 1e300])
+def test_no_digit_of_an_example_is_lost(value: float) -> None:
+    (one,) = fields(
+        SIGNATURE.model_copy(update={"inputs": (Input(name="x", kind="number", example=value),)}), {}
+    )
+    assert float(one.value) == value
+    assert not one.value.endswith(".0")
+
+
 def test_many_known_texts_are_suggested_and_not_listed() -> None:
     levels = tuple(f"airport {i}" for i in range(13))
     inputs = (

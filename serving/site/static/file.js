@@ -6,25 +6,9 @@ import {data} from "./dom.js";
 
 const GROUP = 500;
 
-// UTF-8, or where the file is not, the alphabet of Windows; the first strange letter may stand far down.
-async function encoding(file) {
-  const decoder = new TextDecoder("utf-8", {fatal: true});
-  try {
-    for (const reader = file.stream().getReader(); ;) {
-      const {value, done} = await reader.read();
-      if (done) break;
-      decoder.decode(value, {stream: true});
-    }
-    decoder.decode();
-    return "utf-8";
-  } catch {
-    return "windows-1252";
-  }
-}
-
-// Pieces of the file's text.
-async function* pieces(file) {
-  const decoder = new TextDecoder(await encoding(file));
+// Pieces of the file's text in this encoding, each with how many bytes it ends at.
+async function* pieces(file, name, options) {
+  const decoder = new TextDecoder(name, options);
   let done = 0;
   for (const reader = file.stream().getReader(); ;) {
     const {value, done: over} = await reader.read();
@@ -35,10 +19,38 @@ async function* pieces(file) {
   yield [decoder.decode(), file.size];
 }
 
-async function* rows(file) {
+// UTF-8, or where no letter of the file is, the alphabet of Windows; the first one may stand far down.
+async function encoding(file) {
+  try {
+    for await (const _ of pieces(file, "utf-8", {fatal: true}));
+    return "utf-8";
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  const [letters, line] = await damage(file);
+  if (letters) throw new Error(`Line ${line} of the file has a byte that is not UTF-8, and other letters are. Nobody knows what it stood for: save the file as UTF-8 again.`);
+  return "windows-1252";
+}
+
+// How many letters beyond ASCII are UTF-8, and the first line with a byte that is not.
+async function damage(file) {
+  let letters = 0;
+  let line = 1;
+  let broken = 0;
+  for await (const [text] of pieces(file, "utf-8")) {
+    for (const sign of text) {
+      if (sign === "\n") line += 1;
+      else if (sign === "\ufffd") broken ||= line;
+      else if (sign > "\u007f") letters += 1;
+    }
+  }
+  return [letters, broken];
+}
+
+async function* rows(file, name) {
   let reader = null;
   let begun = "";
-  for await (const [text, done] of pieces(file)) {
+  for await (const [text, done] of pieces(file, name)) {
     let piece = text;
     if (reader === null) {
       begun += text;
@@ -112,7 +124,7 @@ function cells(answer) {
 export async function score(file, signal, step) {
   const parts = [];
   const shown = [];
-  const state = {rows: 0, refused: 0, unknown: [], parts, shown};
+  const state = {rows: 0, refused: 0, unknown: [], parts, shown, encoding: await encoding(file)};
   let names = null;
   let group = [];
   const flush = async done => {
@@ -126,7 +138,7 @@ export async function score(file, signal, step) {
     group = [];
     step(done / Math.max(file.size, 1), state);
   };
-  for await (const [row, done] of rows(file)) {
+  for await (const [row, done] of rows(file, state.encoding)) {
     signal.throwIfAborted();
     if (names === null) {
       names = known(row);

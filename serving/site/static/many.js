@@ -28,6 +28,7 @@ function tell(file, state, stopped) {
   if (stopped) told.push("stopped before the end");
   const words = [make("p", {}, make("strong", {}, `${told.join("; ")}.`))];
   if (state.unknown.length) words.push(make("p", {className: "quiet"}, `Not used: ${state.unknown.join(", ")}.`));
+  if (state.encoding !== "utf-8") words.push(make("p", {className: "quiet"}, `The file is not UTF-8; it was read as ${state.encoding}. Look whether its letters are right below.`));
   if (!state.rows) return words;
   const name = file.name.replace(/\.\w+$/, "") + "-answers.csv";
   return [...words, save(name, state.parts, "Download the answers"), preview(state.shown)];
