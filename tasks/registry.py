@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from charter import Frozen
 from serving.home import home
+from tasks.registration import loadable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -51,7 +49,7 @@ def enter(
             client.log_param(run, name, value[:500])
         for name, number in metrics.items():
             client.log_metric(run, name, number)
-        with _loadable(papers) as folder:
+        with loadable(papers) as folder:
             client.log_artifacts(run, str(folder), "bundle")
         client.set_terminated(run)
         return Entry(run=run, version=_register(client, project, fingerprint, run))
@@ -91,24 +89,6 @@ def champion(project: str) -> tuple[str, str]:
     with _client() as client:
         found = client.get_model_version_by_alias(project, CHAMPION)
         return str(found.version), str(found.tags[BUNDLE])
-
-
-@contextmanager
-def _loadable(papers: Path) -> Iterator[Path]:
-    """The bundle with the files of MLflow's ONNX flavour, so that `mlflow.pyfunc` can load it."""
-    import mlflow.onnx
-    import onnx
-
-    with tempfile.TemporaryDirectory(prefix="perennial-registry-") as temporary:
-        folder = Path(temporary) / "bundle"
-        mlflow.onnx.save_model(
-            onnx.load(str(papers / "model.onnx")),
-            str(folder),
-            pip_requirements=[f"onnxruntime=={metadata.version('onnxruntime')}"],
-            onnx_execution_providers=["CPUExecutionProvider"],
-        )
-        shutil.copytree(papers, folder, dirs_exist_ok=True)
-        yield folder
 
 
 @contextmanager

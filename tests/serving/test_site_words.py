@@ -46,7 +46,8 @@ def test_the_charter_names_and_explains_the_fields() -> None:
 @pytest.mark.parametrize("value", [1089.0, 40.712776123456789, 1234567890123.0, 0.1, 1e300])
 def test_no_digit_of_an_example_is_lost(value: float) -> None:
     (one,) = fields(
-        SIGNATURE.model_copy(update={"inputs": (Input(name="x", kind="number", example=value),)}), {}
+        SIGNATURE.model_copy(update={"inputs": (Input(name="x", kind="number", example=value),)}),
+        {},
     )
     assert float(one.value) == value
     assert not one.value.endswith(".0")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 
 from serving.golden import golden
-from serving.packing import pack_rows
+from serving.packing import BadRow, pack_rows
+from serving.predictor import Predictor
 from tasks import registry
 from tests.serving.handmade import SIGNATURE, bundle
 
@@ -53,19 +57,65 @@ def test_an_entry_is_taken_up_where_a_kill_left_it(
     assert registry.enter("figs", "aaa", {}, {}, papers) == entry
 
 
-def test_mlflow_can_load_the_champion(store: Path, papers: Path) -> None:
-    import mlflow
+@pytest.fixture(scope="module")
+def source(store: Path, papers: Path) -> str:
     from mlflow.tracking import MlflowClient
 
     registry.enter("quinces", "aaa", {}, {}, papers)
     registry.reconcile("quinces", "aaa", 1)
     address = f"sqlite:///{store}/mlflow/mlflow.db"
-    source = MlflowClient(address, address).get_model_version_by_alias("quinces", "champion").source
+    version = MlflowClient(address, address).get_model_version_by_alias("quinces", "champion")
+    return str(version.source)
+
+
+def test_mlflow_takes_a_frame_of_raw_columns(source: str, papers: Path) -> None:
+    import mlflow
+
     wanted = golden(papers)
-    packed = pack_rows(SIGNATURE, wanted.rows)
+    frame = pd.DataFrame(wanted.rows, index=range(10, 10 + len(wanted.rows)))
     model = mlflow.pyfunc.load_model(source)
-    answers = model.predict({"numbers": packed.numbers, "texts": packed.texts})
-    np.testing.assert_allclose(answers["probabilities"], wanted.probabilities, atol=1e-9)
+    answers = model.predict(frame)
+    shares = answers[["p_false", "p_true"]]
+    np.testing.assert_allclose(shares, np.array(wanted.probabilities), atol=1e-9)
+    assert list(answers["prediction"]) == list(wanted.labels)
+    assert list(answers.index) == list(frame.index)
+    whole = frame.assign(distance=[1089, 200, 1000, 4983], note="not asked for")
+    whole["time_hour"] = pd.to_datetime(whole["time_hour"])
+    pd.testing.assert_frame_equal(model.predict(whole), answers)
+    with pytest.raises(BadRow, match="Send a number"):
+        model.predict(frame.assign(distance="far"))
+    with pytest.raises(mlflow.MlflowException, match="distance"):
+        model.predict(frame.drop(columns="distance"))
+
+
+ALONE = """
+import sys, warnings
+warnings.simplefilter("ignore")
+import mlflow, pandas
+found = mlflow.pyfunc.load_model(sys.argv[1]).predict(pandas.DataFrame([{"distance": 1000}]))
+import serving
+assert serving.__file__.startswith(sys.argv[1]), serving.__file__
+assert "tasks" not in sys.modules
+print(found["p_true"][0])
+"""
+
+
+@pytest.mark.slow
+def test_the_model_brings_what_loads_it(source: str, papers: Path, tmp_path: Path) -> None:
+    local = source.removeprefix("file://")
+    ran = subprocess.run(
+        [sys.executable, "-c", ALONE, local], capture_output=True, text=True, cwd=tmp_path,
+        timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    one = Predictor(papers).predict(pack_rows(SIGNATURE, [{"distance": 1000}])).probabilities
+    assert one is not None
+    assert float(ran.stdout) == pytest.approx(one[0, 1])
+
+
+def test_mlflow_loads_the_graph(source: str, papers: Path) -> None:
+    import mlflow
+
     graph = mlflow.onnx.load_model(source)
     assert graph.SerializeToString() == onnx.load(papers / "model.onnx").SerializeToString()
 
