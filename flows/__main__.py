@@ -177,6 +177,23 @@ def monitor(charter: Path, overrides: tuple[str, ...]) -> Result:
 
 @command
 @CHARTER
+@SET
+def canary(charter: Path, overrides: tuple[str, ...]) -> Result:
+    """Promote or withdraw the release that is tried on a share of the traffic, where that is clear."""
+    from charter.load import load
+
+    load(charter, overrides)
+    from flows import embedded
+
+    decided = embedded.run("flows.canary", "canary", charter, overrides)
+    from flows.summary import say_decided
+
+    say_decided(decided)
+    return dict(decided.model_dump(mode="json"))
+
+
+@command
+@CHARTER
 @click.option("--to", type=int, metavar="RELEASE", help="Default: the one that was live before.")
 @click.option("--reason", default="asked", show_default=True, help="Stands in the history.")
 def rollback(charter: Path, to: int | None, reason: str) -> Result:

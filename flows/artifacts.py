@@ -12,6 +12,7 @@ from tasks.appraise import Appraisal
 from tasks.audit import Audit
 from tasks.collect import Collected
 from tasks.compare import Promotion
+from tasks.decide import Decided
 from tasks.deploy import Release
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
@@ -248,6 +249,17 @@ def _(record: Watched) -> None:
     ]  # fmt: skip
     words(record.project, "monitor", record, verdicts=record.verdicts, page=record.page)
     table(record.project, "monitor-drift", columns, "Columns against those before the release")
+
+
+@_show.register
+def _(record: Decided) -> None:
+    words(record.project, "canary", record, page=record.page)
+    arms: list[Line] = [
+        {"release": arm.release, "asked": arm.answered, "truth known": arm.labelled,
+         record.metric: arm.value, "failed": arm.failed, "p99 ms": arm.p99_ms}
+        for arm in record.arms
+    ]  # fmt: skip
+    table(record.project, "canary-arms", arms, "Each release on the requests that it answered")
 
 
 @_show.register

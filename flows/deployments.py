@@ -31,10 +31,11 @@ FLOWS = {
     "score": "Predictions for a file.",
     "retrain": "Folds in what happened since, and lets the better model take over.",
     "monitor": "Looks at drift, performance, age and the service; an alarm starts a retrain.",
+    "canary": "Looks at a release that is tried on a share of the traffic, and promotes or withdraws it.",
     "rollback": "Brings the previous release back.",
     "tidy": "Removes what nothing needs any more, and reports the room.",
 }
-"""Each flow of `flows/<name>.py` that is deployed, and what it does."""
+"""Each flow of `flows/<name>.py` that is deployed, and what it does; `canary` where the charter has one."""
 
 
 def resource(project: str) -> str:
@@ -59,13 +60,16 @@ def of(path: Path, charter: Charter) -> list[dict[str, Any]]:
             "concurrency_limit": {"limit": 1, "collision_strategy": "ENQUEUE"},
         }
         for flow, does in FLOWS.items()
+        if flow != "canary" or charter.deployment.trial is not None
     ]
 
 
 def _schedules(flow: str, charter: Charter) -> list[dict[str, Any]]:
     runtime = charter.runtime
     clocks = {"retrain": runtime.schedule, "monitor": runtime.monitor}
-    cron = (clocks | {"tidy": charter.storage.schedule}).get(flow)
+    trial = charter.deployment.trial
+    others = {"tidy": charter.storage.schedule, "canary": trial.look if trial else None}
+    cron = (clocks | others).get(flow)
     if cron is None:
         return []
     said = {"parameters": {"reason": "its schedule"}} if flow == "retrain" else {}

@@ -8,6 +8,7 @@ from tasks.appraise import Appraisal
 from tasks.audit import Audit
 from tasks.collect import Collected
 from tasks.compare import Promotion
+from tasks.decide import Decided
 from tasks.deploy import Release
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
@@ -157,6 +158,8 @@ def _(record: Blessing) -> str:
 
 @headline.register
 def _(record: Release) -> str:
+    if record.share is not None:
+        return f"release {record.number} is tried on {record.share:.0%} of the traffic beside {record.previous}"
     before = "the first" if record.previous is None else f"after {record.previous}"
     return f"release {record.number} is live ({before})"
 
@@ -233,6 +236,12 @@ def _(record: Watched) -> str:
         return f"{rows}; {'; '.join(alarm.reason for alarm in record.alarms)}"
     unsure = [verdict for verdict in record.verdicts if not verdict.passed]
     return "; ".join([rows, *(one.message for one in unsure), "no limit crossed"])
+
+
+@headline.register
+def _(record: Decided) -> str:
+    about = "" if record.canary is None else f"canary {record.canary} {record.outcome}: "
+    return about + record.reason
 
 
 @headline.register

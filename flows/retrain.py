@@ -23,15 +23,19 @@ from tasks.due import enough
 from tasks.evaluate import Scorecard
 from tasks.history import Entry
 from tasks.package import Bundle
+from tasks.protection.suppressed import marked
 from tasks.tune import champion
 from tasks.turn import turn
+
+Outcome = Literal["promoted", "canary", "kept", "skipped"]
 
 
 class Retrained(Frozen):
     """What became of a retrain, and why."""
 
     project: str
-    outcome: Literal["promoted", "kept", "skipped"]
+    outcome: Outcome
+    """`canary`: the better model is tried on a share of the traffic first (`deployment.canary`)."""
     reason: str
     """Why it ended so, in words."""
     asked: str
@@ -52,7 +56,8 @@ def retrain(
 ) -> Retrained:
     """Collect what came since, train a challenger, and promote it only if it is better.
 
-    The champion serves throughout. Ends `skipped` where too little is new, `kept` where the
+    The champion serves throughout. A canary is decided first; while it goes on, or where too little
+    is new, it ends `skipped`, `kept` where the
     challenger fails a gate or is not better. What won learns the rows of its holdout too before it
     goes live (`runtime.refit`). Run again after a kill, it ends in the same state; a second one of
     the same project waits.
@@ -60,9 +65,12 @@ def retrain(
     words = unlocked(_words(charter, overrides))
     with turn(words.name, "retrain"):
         unfinished = settle(words.name)  # of a run that was killed
+        tried = _tried(words, now)
         ingested, validated = course.source(words)
         collected = show(steps.collect(words, now))
         end = _End(words, reason, now, collected)
+        if tried:
+            return end.skipped(tried, unfinished)
         if few := enough(words, validated.table, collected):
             return end.skipped(few, unfinished)
         renewed = show(steps.renew(words, validated.table, collected))
@@ -89,6 +97,18 @@ def retrain(
         return end.promoted(promotion, made.scorecard, release)
 
 
+def _tried(words: Charter, now: datetime | None) -> str:
+    """Why the canary has to end first; empty where there is none, or where what is live learned from
+    a person who was erased since."""
+    live = releases.live(home() / "releases" / words.name)
+    if live is None or live.canary is None:
+        return ""
+    decided = show(steps.decide(words, now))
+    if decided.outcome != "waiting" or live.release in marked(words.name):
+        return ""
+    return f"release {decided.canary} is still tried beside it: {decided.reason}"
+
+
 def _words(charter: CharterFile, overrides: Overrides) -> Charter:
     """The charter; tuning has the minutes of a retrain, unless this run has its own."""
     words = load(charter, overrides)
@@ -109,8 +129,9 @@ class _End:
 
     def skipped(self, why: str, unfinished: Entry | None) -> Retrained:
         """Nothing to do; where a killed run had done it all but for the last words, promoted."""
-        if unfinished and unfinished.event == "promoted":
-            return self._record("promoted", unfinished.why)
+        if unfinished and unfinished.event in ("promoted", "canary"):
+            made: Outcome = "canary" if unfinished.event == "canary" else "promoted"
+            return self._record(made, unfinished.why)
         log = self.collected.table
         key = f"skipped {log.version if log else None} {self._live}"
         return self._told(self._entry("skipped", why, key))
@@ -126,7 +147,8 @@ class _End:
 
     def promoted(self, promotion: Promotion, scorecard: Scorecard, release: Release) -> Retrained:
         given = {"scorecard": scorecard, "promotion": promotion, "release": release}
-        return self._record("promoted", promotion.reason).model_copy(update=given)
+        outcome: Outcome = "promoted" if release.share is None else "canary"
+        return self._record(outcome, promotion.reason).model_copy(update=given)
 
     def _told(
         self,
@@ -136,7 +158,7 @@ class _End:
         promotion: Promotion | None = None,
     ) -> Retrained:
         show(steps.keep(self.words, entry, bundle, scorecard))
-        outcome: Literal["kept", "skipped"] = "skipped" if entry.event == "skipped" else "kept"
+        outcome: Outcome = "skipped" if entry.event == "skipped" else "kept"
         given = {"scorecard": scorecard, "promotion": promotion}
         return self._record(outcome, entry.why).model_copy(update=given)
 
@@ -147,7 +169,7 @@ class _End:
             previous=self._live,
         )  # fmt: skip
 
-    def _record(self, outcome: Literal["promoted", "kept", "skipped"], why: str) -> Retrained:
+    def _record(self, outcome: Outcome, why: str) -> Retrained:
         return Retrained(
             project=self.words.name, outcome=outcome, reason=why, asked=self.asked,
             live=self._live, collected=self.collected,

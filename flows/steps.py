@@ -20,6 +20,7 @@ import tasks.appraise
 import tasks.audit
 import tasks.collect
 import tasks.compare
+import tasks.decide
 import tasks.deploy
 import tasks.engineer
 import tasks.evaluate
@@ -116,6 +117,7 @@ refit = step(tasks.refit.refit, retries=2)  # keeps its own minutes
 compare = step(tasks.compare.compare, retries=2, seconds=30 * MINUTE, resume=False)
 rehearse = step(tasks.rehearse.rehearse, retries=2, seconds=15 * MINUTE, resume=False)
 deploy = step(tasks.deploy.deploy, retries=3, seconds=15 * MINUTE, resume=False)
+decide = step(tasks.decide.decide, retries=2, seconds=30 * MINUTE, resume=False)
 keep = step(tasks.keep.keep, retries=3, seconds=15 * MINUTE, resume=False)
 rollback = step(tasks.rollback.rollback, retries=2, seconds=5 * MINUTE, resume=False)
 monitor = step(tasks.monitor.monitor, retries=2, seconds=30 * MINUTE, resume=False)

@@ -14,6 +14,7 @@ from flows.terminal import console
 from flows.train import Trained
 from serving.home import home, place
 from tasks.compare import Promotion
+from tasks.decide import Decided
 from tasks.evaluate import Measure, Scorecard
 from tasks.monitor import Watched
 from tasks.replay import Replayed
@@ -80,9 +81,38 @@ def say_retrained(retrained: Retrained, charter: Path) -> None:
     if retrained.promotion is not None:
         lines["comparison"] = place(retrained.promotion.page).as_uri()
         lines["go back"] = f"perennial rollback {charter}"
-    style = {"promoted": "green", "kept": "blue", "skipped": "dim"}[retrained.outcome]
+    style = {"promoted": "green", "canary": "yellow", "kept": "blue", "skipped": "dim"}[
+        retrained.outcome
+    ]
     console.print(Panel(_named(lines), title_align="left", border_style=style,
                         title=f"{retrained.project}: {retrained.outcome}"))  # fmt: skip
+
+
+def say_decided(decided: Decided) -> None:
+    """What became of the canary, both arms, and where to look."""
+    console.print()
+    if decided.arms:
+        console.print(_arms(decided))
+    live = "nothing" if decided.live is None else f"release {decided.live}"
+    lines = {"why": decided.reason, "live": live, "page": place(decided.page).as_uri()}
+    style = {"promoted": "green", "withdrawn": "yellow"}.get(decided.outcome, "blue")
+    named = "no canary" if decided.canary is None else f"canary {decided.canary} {decided.outcome}"
+    console.print(Panel(_named(lines), title_align="left", border_style=style,
+                        title=f"{decided.project}: {named}"))  # fmt: skip
+
+
+def _arms(decided: Decided) -> Table:
+    table = Table(title="Both releases", title_justify="left", box=None, pad_edge=False)
+    table.add_column("release")
+    for name in ("asked", "truth known", decided.metric, "failed", "p99 ms"):
+        table.add_column(name, justify="right")
+    for arm in decided.arms:
+        value, p99 = ("" if one is None else _number(one) for one in (arm.value, arm.p99_ms))
+        table.add_row(
+            f"{arm.release}{' (canary)' if arm.release == decided.canary else ''}",
+            f"{arm.answered:,}", f"{arm.labelled:,}", value, f"{arm.failed:,}", p99,
+        )  # fmt: skip
+    return table
 
 
 def say_rolled_back(rolled: RolledBack) -> None:

@@ -40,8 +40,10 @@ class Ready(Frozen):
 
     ready: bool
     release: int | None = None
+    canary: int | None = None
+    """The release that takes a share of the requests beside it."""
     refused: Refused | None = None
-    """The release that is live but was not taken, and why."""
+    """The release that is live or tried but was not taken, and why."""
 
 
 def create_app(releases: Path, book: Book | None = None, simulated: bool = False) -> Front:
@@ -83,8 +85,9 @@ def create_app(releases: Path, book: Book | None = None, simulated: bool = False
     _add_metrics(app, watch, book, metrics)
     _add_pages(app, watch)
     app.include_router(site(watch, book))
-    app.include_router(inference(watch, book, time))
-    return Front(app, watch, book, time, metrics)
+    front = Front(app, watch, book, time, metrics)
+    app.include_router(inference(watch, front.trial, book, time))
+    return front
 
 
 def _add_state(app: FastAPI, watch: Watch) -> None:
@@ -97,7 +100,11 @@ def _add_state(app: FastAPI, watch: Watch) -> None:
         current = watch.current
         response.status_code = 200 if current else 503
         release = current.live.release if current else None
-        return Ready(ready=current is not None, release=release, refused=watch.refused)
+        tried = watch.arms.canary if watch.arms else None
+        canary = tried.live.release if tried else None
+        return Ready(
+            ready=current is not None, release=release, canary=canary, refused=watch.refused
+        )
 
     @app.get("/model", summary="Card, metadata, metrics and manifest of the release")
     async def model() -> dict[str, Any]:

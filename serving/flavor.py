@@ -30,7 +30,7 @@ class Model:
         """
         import pandas as pd
 
-        plain = rows.astype(object).where(rows.notna(), None).to_dict("records")
+        plain: Any = rows.astype(object).where(rows.notna(), None).to_dict("records")
         signature = self._predictor.signature
         found = self._predictor.predict(pack_rows(signature, plain))
         if found.probabilities is None:

@@ -4,12 +4,11 @@ Most of a request's time is spent around the model, so these two speak ASGI them
 
 `/predict` takes one row as a JSON object and answers with an object, or a list of rows and answers
 with a list; each answer has the id under which the truth can be told later. One request is answered
-by one release, whatever goes live meanwhile, and only once the journal has it.
+by one release, whatever goes live or is tried meanwhile, and only once the journal has it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -18,12 +17,14 @@ from typing import Any
 import orjson
 
 from serving import feedback
+from serving.arms import Arms
 from serving.asgi import App, Clock, Gone, Receive, Scope, Send, body
 from serving.form import Bad, whole
 from serving.journaling.book import Book
 from serving.journaling.writers import Unwritten
-from serving.loaded import Loaded
+from serving.loaded import Answer, Loaded
 from serving.metrics import Meter, Metrics
+from serving.trial import Trial
 from serving.turn import Turns
 from serving.watch import Watch
 
@@ -31,9 +32,12 @@ log = logging.getLogger(__name__)
 
 INLINE_BYTES = 16 * 2**10  # larger bodies are answered beside the event loop
 
+KEY = b"perennial-key"
+"""The header whose value decides which release is asked while one is tried; by default the body does."""
+
 JSON = (b"content-type", b"application/json")
 
-Way = tuple[Callable[[bytes, float], Awaitable[bytes]], Meter]
+Way = tuple[Callable[[bytes, float, bytes], Awaitable[bytes]], Meter]
 """What answers at an address, and what counts there."""
 
 
@@ -48,7 +52,8 @@ class Front:
         self._book = book
         self._clock = clock
         self._metrics = metrics
-        self._turns = Turns(lambda: answering(watch), book.write if book else None)
+        self.trial = Trial(lambda: arms(watch), book)
+        self._turns = Turns(self.trial, book.write if book else None)
         self._ways: dict[str, Way] = {
             "/predict": (self._predict, metrics.meter("/predict")),
             "/feedback": (self._feedback, metrics.meter("/feedback")),
@@ -69,7 +74,8 @@ class Front:
         try:
             if scope["method"] != "POST":
                 raise Bad([NO_POST], status=405)
-            status, content = 200, await answer(await body(receive), at)
+            key = named(scope) if self._watch.trying else b""
+            status, content = 200, await answer(await body(receive), at, key)
         except Bad as bad:
             status, content = bad.status, told(bad)
             extra = tuple((k.encode(), v.encode()) for k, v in headers(bad).items())
@@ -105,18 +111,24 @@ class Front:
             if self._book is not None and route.endswith("/infer"):
                 self._book.tally.count(self._clock(scope), status, spent)
 
-    async def _predict(self, body: bytes, at: float) -> bytes:
+    async def _predict(self, body: bytes, at: float, key: bytes) -> bytes:
         try:
             if len(body) <= INLINE_BYTES:
-                return await self._turns.ask(body, at)
-            content, records = await asyncio.to_thread(answering(self._watch).answer, body, at)
+                return await self._turns.ask(body, at, key)
+            content, records = await self._large(body, at, key)
             if self._book is not None:
                 await self._book.write(records)
         except Unwritten as why:
             raise unwritten(why) from why
         return content
 
-    async def _feedback(self, body: bytes, at: float) -> bytes:
+    async def _large(self, body: bytes, at: float, key: bytes) -> Answer:
+        found = await self.trial.one(key or body, (body, at), Loaded.answers, large=True)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def _feedback(self, body: bytes, at: float, key: bytes) -> bytes:
         if self._book is None:
             raise Bad([NO_JOURNAL], status=404)
         entries = feedback.read(body, answering(self._watch).predictor.signature)
@@ -127,13 +139,23 @@ class Front:
         return orjson.dumps(receipt.model_dump())
 
 
+def named(scope: Scope) -> bytes:
+    """What the client names the request by, as its user; empty where it does not."""
+    return next((value for name, value in scope["headers"] if name == KEY), b"")
+
+
 def answering(watch: Watch) -> Loaded:
-    """The release that answers now; without one the request is refused as too early."""
-    if watch.current is None:
+    """The live release; without one the request is refused as too early."""
+    return arms(watch).champion
+
+
+def arms(watch: Watch) -> Arms:
+    """What answers now; without a release the request is refused as too early."""
+    if watch.arms is None:
         why = watch.refused.why if watch.refused else "the release is still being loaded"
         problem = whole(why, "a release that answers", "Ask /ready until it says so.")
         raise Bad([problem], status=503)
-    return watch.current
+    return watch.arms
 
 
 def told(bad: Bad) -> bytes:

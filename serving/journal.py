@@ -32,6 +32,7 @@ from serving.journaling.tables import (
     CONTRADICTION,
     DUPLICATE,
     FIRST,
+    arms,
     batches,
     feedback,
     predictions,
@@ -169,10 +170,17 @@ class Journal:
         with self._database.reading() as connection:
             return minutes.between(connection, self.project, since, until)
 
-    def add_minutes(self, found: Sequence[Minute]) -> None:
-        """Enter what a service counted."""
+    def add_minutes(self, found: Sequence[Minute], tried: Sequence[Minute] = ()) -> None:
+        """Enter what a service counted; `tried`: of each release by itself, while there are two."""
         with self._database.writing(self.project) as connection:
             minutes.add(connection, self.project, found)
+            minutes.add(connection, self.project, tried, arms)
+
+    def arm(self, release: int, since: float, until: float) -> list[Minute]:
+        """The same of the answers of one release, while another one was tried beside it."""
+        with self._database.reading() as connection:
+            found = minutes.between(connection, self.project, since, until, arms)
+        return [minute for minute in found if minute.instance.startswith(f"{release} ")]
 
     def erase(self, hints: Sequence[str], theirs: Callable[[dict[str, Any]], bool]) -> int:
         """Delete every prediction whose row is theirs, with its truths, beyond recovery; how many.

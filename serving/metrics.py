@@ -87,6 +87,10 @@ def _release(watch: Watch) -> Iterator[str]:
     if current:
         since = datetime.fromisoformat(current.live.at).timestamp()
         yield from _one("release_live_timestamp_seconds", "When it went live.", since)
+    tried, share = (watch.arms.canary, watch.arms.share) if watch.arms else (None, 0.0)
+    told = "Number of the release that is tried beside it; 0 where none is."
+    yield from _one("canary_release", told, tried.live.release if tried else 0)
+    yield from _one("canary_share", "The share of the requests that it takes.", share)
     refused = "1 where the release that is live was not taken."
     yield from _one("release_refused", refused, watch.refused is not None)
 

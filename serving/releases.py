@@ -2,7 +2,8 @@
 
     releases/flights/1/            a bundle, never changed once it has its number
     releases/flights/2/
-    releases/flights/live.json     {"release": 2, "previous": 1, "at": ..., "manifest": sha256}
+    releases/flights/live.json     {"release": 2, "previous": 1, "at": ..., "manifest": sha256,
+                                    "canary": what is tried beside it (serving/canary.py), or null}
 
 Readers need nothing but the folder. Writers hold `.lock` by flock, which the system lets go of when
 its holder dies, and every write is a temporary name, fsync, rename: a killed writer changes nothing.
@@ -15,7 +16,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,30 @@ PATIENCE = 60.0  # seconds to wait for another writer
 Note = dict[str, str | int | float | None]
 
 
+class Canary(Frozen):
+    """A release that takes a share of the traffic beside the live one."""
+
+    release: int
+    manifest: str
+    """As of the live one."""
+    share: float
+    at: str
+    """When it was started, ISO 8601, UTC."""
+    since: str
+    """From when on what is answered counts; another time than `at` where time is simulated."""
+    note: Note = {}
+    """What the project's history says of its start."""
+
+
+class Withdrawn(Frozen):
+    """The canary that was taken away last."""
+
+    canary: Canary
+    at: str
+    note: Note
+    """What the project's history says of it."""
+
+
 class Live(Frozen):
     """What `live.json` says."""
 
@@ -43,6 +68,16 @@ class Live(Frozen):
     """SHA-256 of the release's `manifest.json`, which holds the hash of every other file."""
     note: Note = {}
     """What the project's history says of it; it stands here so that no kill parts the two."""
+    canary: Canary | None = None
+    withdrawn: Withdrawn | None = None
+
+    @property
+    def pointer(self) -> Live:
+        """What is live, whatever is tried beside it."""
+        return self.model_copy(update={"canary": None, "withdrawn": None})
+
+
+Amend = Callable[[Live], Live]
 
 
 class Conflict(Exception):
@@ -104,7 +139,7 @@ def add(folder: Path, bundle: Path) -> int:
 def publish(folder: Path, number: int, expected: int | None, note: Note | None = None) -> Live:
     """Make a release live if `expected` still is (None: nothing is); else `Conflict`.
 
-    Publishing what is live already changes nothing.
+    Publishing what is live already changes nothing. A canary of another release ends with it.
     """
     manifest = digest(folder / str(number))
     with _lock(folder):
@@ -117,24 +152,48 @@ def publish(folder: Path, number: int, expected: int | None, note: Note | None =
                 f"{folder / LIVE}: found release {found} live, wanted {expected}: somebody else "
                 "deployed in between. Run the deploy again; it starts from what is live then."
             )
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        moved = Live(release=number, previous=found, at=at, manifest=manifest, note=note or {})
+        at = moment()
+        gone = now.canary if now and now.canary and now.canary.release != number else None
+        why: Note = {"event": "withdrawn", "why": f"release {number} went live instead"}
+        moved = Live(
+            release=number, previous=found, at=at, manifest=manifest, note=note or {},
+            withdrawn=Withdrawn(canary=gone, at=at, note=why) if gone else None,
+        )  # fmt: skip
         _write(folder / LIVE, moved.model_dump_json(indent=1).encode() + b"\n")
     return moved
 
 
 def reseal(folder: Path) -> Live | None:
-    """Let the live pointer name the manifest of its release as it is now, where a file of the
-    release had to be changed by law; None where nothing is live."""
+    """Let the live pointer name the manifests of its releases as they are now, where a file of one
+    had to be changed by law; None where nothing is live."""
+
+    def sealed(now: Live) -> Live:
+        canary = now.canary
+        if canary is not None:
+            manifest = digest(folder / str(canary.release))
+            canary = canary.model_copy(update={"manifest": manifest})
+        manifest = digest(folder / str(now.release))
+        return now.model_copy(update={"manifest": manifest, "canary": canary})
+
+    return amend(folder, sealed)
+
+
+def amend(folder: Path, amended: Amend) -> Live | None:
+    """Let `live.json` say what `amended` makes of it, with nobody in between; what that raises
+    changes nothing. None where nothing is live."""
     with _lock(folder):
         now = live(folder)
         if now is None:
             return None
-        manifest = digest(folder / str(now.release))
-        if manifest != now.manifest:
-            now = now.model_copy(update={"manifest": manifest})
-            _write(folder / LIVE, now.model_dump_json(indent=1).encode() + b"\n")
-    return now
+        then = amended(now)
+        if then != now:
+            _write(folder / LIVE, then.model_dump_json(indent=1).encode() + b"\n")
+    return then
+
+
+def moment() -> str:
+    """Now, as `live.json` spells it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 @contextmanager

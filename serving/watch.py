@@ -1,4 +1,5 @@
-"""Follows `live.json`: loads what is live, keeps the old release when the new one is broken."""
+"""Follows `live.json`: loads what is live and what is tried beside it, keeps the old release when the
+new one is broken."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from charter import Frozen, Refusal
 from serving import releases
+from serving.arms import Arms
 from serving.loaded import Loaded, load
+from serving.releases import Live
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +28,24 @@ class Refused(Frozen):
 
 
 class Watch:
-    """Holds the release that answers; `current` and `refused` are replaced, never changed."""
+    """Holds what answers; `arms` and `refused` are replaced, never changed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.current: Loaded | None = None
+        self.arms: Arms | None = None
         self.refused: Refused | None = None
         self._seen: tuple[int, ...] | None = None
         self._retry_at = 0.0
+
+    @property
+    def current(self) -> Loaded | None:
+        """The live release, as far as it was taken."""
+        return self.arms.champion if self.arms else None
+
+    @property
+    def trying(self) -> bool:
+        """Whether another release has a share of the traffic."""
+        return self.arms is not None and self.arms.canary is not None
 
     async def run(self) -> None:
         """Look for ever, beside the event loop so that no request waits for a load."""
@@ -47,12 +60,18 @@ class Watch:
         if stamp == self._seen and not due:
             return
         self._seen = stamp
+        number = None
         try:
-            self._take()
+            live = self._live()
+            number = live.release
+            champion = self._champion(live)
+            number = live.canary.release if live.canary else number
+            self._try(champion, live)
+            self.refused = None
         except Exception as error:  # whatever is wrong with the new one, the old one serves on
-            self._refuse(error)
+            self._refuse(number, error)
 
-    def _take(self) -> None:
+    def _live(self) -> Live:
         live = releases.live(self.folder)
         if live is None:
             raise Refusal(
@@ -61,15 +80,39 @@ class Watch:
                 "wanted a live release",
                 "Deploy one: `perennial train`.",
             )
-        if self.current is None or self.current.live != live:
-            start = time.perf_counter()
-            self.current = load(self.folder, live)
-            log.info("release %d taken, %.2f s", live.release, time.perf_counter() - start)
-        self.refused = None
+        return live
 
-    def _refuse(self, error: Exception) -> None:
+    def _champion(self, live: Live) -> Loaded:
+        """The live release; a canary of before answers nothing from now on."""
+        known = self.current
+        champion = known if known and known.live == live.pointer else self._load(live.pointer)
+        canary = live.canary
+        if self.arms is None or known is not champion or canary is None:
+            self.arms = Arms(champion)
+        return champion
+
+    def _try(self, champion: Loaded, live: Live) -> None:
+        """What is tried beside it; the champion answers alone where that is broken."""
+        canary, known = live.canary, self.arms.canary if self.arms else None
+        if canary is None:
+            return
+        pointer = Live(
+            release=canary.release, previous=live.release, at=canary.at, manifest=canary.manifest
+        )
+        if known is None or known.live != pointer:
+            self.arms = Arms(champion)
+            known = self._load(pointer)
+        self.arms = Arms(champion, known, canary.share)
+
+    def _load(self, live: Live) -> Loaded:
+        start = time.perf_counter()
+        loaded = load(self.folder, live)
+        log.info("release %d taken, %.2f s", live.release, time.perf_counter() - start)
+        return loaded
+
+    def _refuse(self, number: int | None, error: Exception) -> None:
         why = str(error) if isinstance(error, Refusal) else f"{type(error).__name__}: {error}"
-        refused = Refused(release=_number(self.folder), why=why)
+        refused = Refused(release=number, why=why)
         if refused != self.refused:
             kept = f"release {self.current.live.release} serves on" if self.current else "nothing"
             log.warning("release %s refused (%s): %s", refused.release, kept, why)
@@ -82,11 +125,3 @@ class Watch:
         except OSError:
             return ()
         return (found.st_mtime_ns, found.st_ino, found.st_size)
-
-
-def _number(folder: Path) -> int | None:
-    try:
-        live = releases.live(folder)
-    except (Refusal, OSError):
-        return None
-    return live.release if live else None

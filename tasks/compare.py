@@ -204,13 +204,15 @@ def _replaced(charter: Charter, comparison: Comparison) -> Comparison:
 
 
 def _not_again(comparison: Comparison) -> Comparison:
-    """What a person has rolled back does not come back by itself."""
+    """What a person has rolled back, or traffic has shown to be no better, does not come back by itself."""
     project, fingerprint = comparison.promotion.project, comparison.promotion.fingerprint
     folder = home() / "releases" / project
     for number in releases.numbers(folder):
         rollback = history.withdrawn(project, number)
         if rollback and bundles.load(folder / str(number)).manifest.judged == fingerprint:
-            reason = f"the challenger is release {number}, which was rolled back ({rollback.asked})"
+            ended = "rolled back" if rollback.event == "rolled back" else "withdrawn as a canary"
+            said = rollback.asked if rollback.event == "rolled back" else rollback.why
+            reason = f"the challenger is release {number}, which was {ended} ({said})"
             return _kept(comparison, reason)
     return comparison
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from charter import Charter, Frozen, Refusal
-from serving import releases, signing
+from serving import canary, releases, signing
 from serving.bundle import load
 from serving.home import home, place, whereabouts
 from tasks import history, registry
 from tasks.evaluate import Scorecard
 from tasks.history import Entry
 from tasks.package import Bundle
+from tasks.protection.suppressed import marked
 from tasks.rehearse import Blessing
 
 
@@ -25,7 +27,9 @@ class Release(Frozen):
     """Folder, relative to the root: `releases/<project>/<number>`."""
     previous: int | None
     registry_version: str
-    """Version of the model in the registry; the alias `champion` names it."""
+    """Version of the model in the registry; the alias `champion` names it, or `canary`."""
+    share: float | None = None
+    """The part of the requests that it takes as a canary; None: it is live."""
 
 
 def deploy(
@@ -40,6 +44,8 @@ def deploy(
     Killed anywhere it can be run again: the bundle keeps its number, the registry its version, and
     `live.json` is the truth that the registry's alias and the history follow. `entry` is what the
     history says of it; where it names the champion that was beaten, no other may be live by now.
+    With `deployment.canary` it first takes a share of the traffic beside what is live, which
+    `decide` ends.
     """
     _refuse_unblessed(bundle, blessing)
     load(place(bundle.where))  # verifies every file
@@ -50,29 +56,59 @@ def deploy(
     entry = entry or _trained(charter, scorecard)
     _refuse_overtaken(charter, entry, before, number)
     enter(charter, bundle, scorecard, {"p99_ms": blessing.p99_ms})
-    live = releases.publish(folder, number, before.release if before else None, entry.note)
-    version = registry.reconcile(charter.name, bundle.fingerprint, live.release)
+    live = _out(charter, folder, number, before, entry)
+    version = _registered(charter.name, live)
     registry.judge(charter.name, bundle.fingerprint, entry.tags, entry.numbers)
     history.mirror(live, charter.name)  # last: it says that nothing is left to do
+    tried = live.canary if live.canary and live.canary.release == number else None
     return Release(
         project=charter.name, number=number, where=whereabouts(folder / str(number)),
-        previous=live.previous, registry_version=version,
+        previous=live.release if tried else live.previous, registry_version=version,
+        share=tried.share if tried else None,
     )  # fmt: skip
 
 
-def settle(project: str) -> Entry | None:
-    """Bring registry and history up to what is live, where a kill left them behind.
+def _out(
+    charter: Charter, folder: Path, number: int, before: releases.Live | None, entry: Entry
+) -> releases.Live:
+    """Live at once, or tried first. What learned from a person who was erased is not kept for that."""
+    trial = charter.deployment.trial
+    if before is None or before.release == number or trial is None:
+        return releases.publish(folder, number, before.release if before else None, entry.note)
+    if before.release in marked(charter.name):
+        return releases.publish(folder, number, before.release, entry.note)
+    return canary.start(folder, number, before.release, trial.share, entry.note, entry.now)
 
-    Gives what had not been told; None where nothing was missing.
+
+def settle(project: str) -> Entry | None:
+    """Bring registry and history up to what is live or tried, where a kill left them behind.
+
+    Gives what had not been told last; None where nothing was missing.
     """
-    folder = home() / "releases" / project
-    live = releases.live(folder)
+    live = releases.live(home() / "releases" / project)
     if live is None or history.mirrors(live, project):
         return None
-    fingerprint = load(folder / str(live.release)).manifest.fingerprint
     with suppress(LookupError):  # a release that was put there by hand is in no registry
-        registry.reconcile(project, fingerprint, live.release)
+        _registered(project, live)
     return history.mirror(live, project)
+
+
+def _registered(project: str, live: releases.Live) -> str:
+    """The registry says what `live.json` says; gives the version of the newest of what that names."""
+    version = registry.reconcile(project, _fingerprint(project, live.release), live.release)
+    tried, gone = live.canary, live.withdrawn
+    if gone is not None:
+        with suppress(LookupError):
+            why = {"outcome": "withdrawn", "reason": str(gone.note.get("why", ""))}
+            registry.judge(project, _fingerprint(project, gone.canary.release), why, {})
+    if tried is None:
+        registry.tried(project, None, None)
+        return version
+    return str(registry.tried(project, _fingerprint(project, tried.release), tried.release))
+
+
+def _fingerprint(project: str, release: int) -> str:
+    return load(home() / "releases" / project / str(release)).manifest.fingerprint
 
 
 def enter(

@@ -19,7 +19,7 @@ from charter import Frozen
 from serving import releases
 from serving.home import home
 
-Event = Literal["trained", "promoted", "kept", "skipped", "rolled back"]
+Event = Literal["trained", "promoted", "kept", "skipped", "rolled back", "canary", "withdrawn"]
 
 
 class Entry(Frozen):
@@ -39,6 +39,8 @@ class Entry(Frozen):
     """What is live since then."""
     previous: int | None = None
     """What was live before."""
+    canary: int | None = None
+    """The release that is tried beside it, or that was until then."""
     metric: str = ""
     gain: float | None = None
     """By how much the challenger was better, with its interval."""
@@ -52,7 +54,7 @@ class Entry(Frozen):
     @property
     def note(self) -> releases.Note:
         """What the live pointer keeps of it."""
-        known = self.model_dump(exclude={"at", "release", "previous", "key"})
+        known = self.model_dump(exclude={"at", "release", "previous", "canary", "key"})
         return {name: value for name, value in known.items() if value is not None}
 
     @property
@@ -87,18 +89,44 @@ def append(entry: Entry) -> Entry:
 
 
 def mirrors(live: releases.Live, project: str) -> bool:
-    """Whether the history tells how this came to be live."""
-    return any(entry.key == _key(live) for entry in entries(project))
+    """Whether the history tells how this came to be live, and what was tried beside it."""
+    told = {entry.key for entry in entries(project)}
+    return all(entry.key in told for entry in _implied(live, project))
 
 
 def mirror(live: releases.Live, project: str) -> Entry:
-    """Let the history tell how this came to be live, if it does not yet."""
-    told = {"project": project, "event": "trained", "why": "deployed", **live.note}
-    pointer = {"release": live.release, "previous": live.previous, "at": live.at}
-    entry = Entry.model_validate({**told, **pointer, "key": _key(live)})
+    """Let the history tell how this came to be live and what was tried beside it, where it does not
+    yet; gives what happened last."""
     with _alone(project):
-        known = next((old for old in entries(project) if old.key == entry.key), None)
-        return _shown(known or _write(entry))
+        told = {entry.key: entry for entry in entries(project)}
+        found = [
+            told.get(entry.key) or _write(entry)
+            for entry in sorted(_implied(live, project), key=lambda entry: entry.at)
+        ]
+        return _shown(found[-1])
+
+
+def _implied(live: releases.Live, project: str) -> list[Entry]:
+    """What the live pointer says that happened."""
+    moved = {"project": project, "event": "trained", "why": "deployed", **live.note}
+    about = {"release": live.release, "previous": live.previous, "at": live.at}
+    found = [Entry.model_validate({**moved, **about, "key": f"live {live.release} {live.at}"})]
+    gone, tried = live.withdrawn, live.canary
+    if gone is not None:
+        old = gone.canary
+        found.append(_of_canary(live, project, "canary", old.release, old.at, old.note))
+        found.append(_of_canary(live, project, "withdrawn", old.release, gone.at, gone.note))
+    if tried is not None:
+        found.append(_of_canary(live, project, "canary", tried.release, tried.at, tried.note))
+    return found
+
+
+def _of_canary(
+    live: releases.Live, project: str, event: Event, canary: int, at: str, note: releases.Note
+) -> Entry:
+    told = {"why": "deployed", **note, "project": project, "event": event, "at": at}
+    about = {"release": live.release, "previous": live.release, "canary": canary}
+    return Entry.model_validate({**told, **about, "key": f"{event} {canary} {at}"})
 
 
 def came_from(project: str, release: int, otherwise: int | None = None) -> int | None:
@@ -113,13 +141,16 @@ def came_from(project: str, release: int, otherwise: int | None = None) -> int |
 
 
 def withdrawn(project: str, release: int) -> Entry | None:
-    """The rollback that took this release away, unless a later one brought it back."""
+    """The rollback that took this release away, or what ended it as a canary, unless a later rollback
+    brought it back."""
     moved = [
         entry
         for entry in entries(project)
-        if entry.event == "rolled back" and release in (entry.release, entry.previous)
+        if (entry.event == "rolled back" and release in (entry.release, entry.previous))
+        or (entry.event == "withdrawn" and entry.canary == release)
     ]
-    return moved[-1] if moved and moved[-1].previous == release else None
+    ended = moved and (moved[-1].canary == release or moved[-1].previous == release)
+    return moved[-1] if ended else None
 
 
 def _write(entry: Entry) -> Entry:
@@ -139,10 +170,6 @@ def _shown(entry: Entry) -> Entry:
 
     write(entry.project, entries(entry.project))
     return entry
-
-
-def _key(live: releases.Live) -> str:
-    return f"live {live.release} {live.at}"
 
 
 def _path(project: str) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import charter
 import serving
@@ -17,7 +17,9 @@ from serving.signature import Signature
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
-TRAVELS = ("__init__", "bundle", "flavor", "packing", "predictor", "signature", "values")
+TRAVELS = (
+    "__init__", "bundle", "flavor", "packing", "predictor", "signature", "signing", "values",
+)  # fmt: skip
 """The modules of `serving` that go with the model."""
 LIBRARIES = ("numpy", "onnxruntime", "pandas", "pydantic")
 DATA = "data/bundle"
@@ -63,9 +65,13 @@ def _columns(signature: Signature) -> ModelSignature:
     """The raw columns as MLflow shows them. Any type, since MLflow takes no whole number for a
     `double` and no gap for a `boolean`: what fits is checked as everywhere, by `serving.packing`."""
     from mlflow.models import ModelSignature
-    from mlflow.types.schema import AnyType, ColSpec, Schema
+    from mlflow.types.schema import AnyType, ColSpec, Schema, TensorSpec
 
-    inputs = [ColSpec(AnyType(), one.name, required=one.required) for one in signature.inputs]
-    outputs = [ColSpec("string" if signature.classes else "double", "prediction")]
+    Columns = list[ColSpec | TensorSpec]
+    anything: Any = AnyType  # which has no types of its own
+    inputs: Columns = [
+        ColSpec(anything(), one.name, required=one.required) for one in signature.inputs
+    ]
+    outputs: Columns = [ColSpec("string" if signature.classes else "double", "prediction")]
     outputs += [ColSpec("double", f"p_{label}") for label in signature.classes]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CHAMPION = "champion"
+CANARY = "canary"
 BUNDLE = "perennial.bundle"
 RELEASE = "perennial.release"
 
@@ -61,6 +62,18 @@ def reconcile(project: str, fingerprint: str, release: int) -> str:
         number = str(_known(client, project, fingerprint).version)
         client.set_model_version_tag(project, number, RELEASE, str(release))
         client.set_registered_model_alias(project, CHAMPION, number)
+        return number
+
+
+def tried(project: str, fingerprint: str | None, release: int | None) -> str | None:
+    """Let the alias `canary` name the bundle that is tried; with None there is no such alias."""
+    with _client() as client:
+        if fingerprint is None:
+            client.delete_registered_model_alias(project, CANARY)
+            return None
+        number = str(_known(client, project, fingerprint).version)
+        client.set_model_version_tag(project, number, RELEASE, str(release))
+        client.set_registered_model_alias(project, CANARY, number)
         return number
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from charter import Charter, Frozen, Refusal
-from serving import releases
+from serving import canary, releases
 from serving.bundle import load
 from serving.home import home
 from tasks import history, registry
@@ -32,6 +32,8 @@ class RolledBack(Frozen):
 def rollback(charter: Charter, to: int | None = None, reason: str = "asked") -> RolledBack:
     """Bring back the release that was live before, or release `to`; safe to repeat.
 
+    While a canary is tried, that is what goes, and what is live stays; with `to` it goes as well.
+
     Waits for no training: the live pointer is moved first, the registry and the history follow.
     The release is verified and proven on its golden rows before. A rollback that was killed is
     finished and not done twice. What was rolled back is not promoted again by a retrain.
@@ -42,9 +44,11 @@ def rollback(charter: Charter, to: int | None = None, reason: str = "asked") -> 
     live = releases.live(folder)
     if live is None:
         raise _nothing(charter, "found no live release")
-    done = unfinished is not None and unfinished.event == "rolled back"
-    if (to is None and done) or to == live.release:
+    done = unfinished is not None and unfinished.event in ("rolled back", "withdrawn")
+    if (to is None and done) or (to == live.release and live.canary is None):
         return _record(charter, live, time.monotonic() - began)
+    if live.canary is not None and to in (None, live.release):
+        return _withdrawn(charter, live.canary, reason, began)
     target = _before(charter, live) if to is None else _named(charter, to)
     _may(charter, target)
     _prove(charter, target)
@@ -56,6 +60,18 @@ def rollback(charter: Charter, to: int | None = None, reason: str = "asked") -> 
     seconds = time.monotonic() - began
     settle(charter.name)
     return _record(charter, moved, seconds)
+
+
+def _withdrawn(charter: Charter, tried: releases.Canary, reason: str, began: float) -> RolledBack:
+    entry = Entry(
+        project=charter.name, event="withdrawn", asked=reason, why="rolled back before it was live"
+    )
+    folder = home() / "releases" / charter.name
+    moved = canary.withdraw(folder, tried.release, entry.note)
+    seconds = time.monotonic() - began
+    settle(charter.name)
+    found = _record(charter, moved, seconds)
+    return found.model_copy(update={"previous": tried.release})
 
 
 def _before(charter: Charter, live: releases.Live) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
@@ -10,22 +10,25 @@ from fastapi import APIRouter, Request, Response
 
 from serving.asgi import Clock, body
 from serving.form import Bad, whole
-from serving.front import INLINE_BYTES, answering, unwritten
+from serving.front import INLINE_BYTES, answering, arms, named, unwritten
 from serving.inference import model
 from serving.inference.schema import ERROR, INFER, METADATA, READY
 from serving.inference.tensors import wrong
 from serving.journaling.book import Book
 from serving.journaling.writers import Unwritten
 from serving.loaded import Answer, Loaded
+from serving.trial import Asked, Trial
 from serving.watch import Watch
 
 MODEL = "/v2/models/{name}"
 VERSION = MODEL + "/versions/{version}"
 DIGITS = 12  # of a length; Python refuses to read thousands of them
+Scored = tuple[Loaded, model.Asked, Answer]
+"""What answered, what it was asked and what it said."""
 EMPTY: Any = {"response_class": Response}
 
 
-def routes(watch: Watch, book: Book | None, clock: Clock) -> APIRouter:
+def routes(watch: Watch, trial: Trial, book: Book | None, clock: Clock) -> APIRouter:
     """What a client of the protocol asks; the model is named like the project."""
     router = APIRouter(tags=["Open Inference Protocol"])
     _add_health(router, watch)
@@ -46,9 +49,8 @@ def routes(watch: Watch, book: Book | None, clock: Clock) -> APIRouter:
     @router.post(MODEL + "/infer", summary="Answer rows, a tensor per column", **INFER)
     @router.post(VERSION + "/infer", summary="The same, by the live release", **INFER)
     async def infer(name: str, request: Request, version: str | None = None) -> Response:
-        loaded = _named(watch, name, version)
-        at = clock(request.scope)
-        said = await _answered(loaded, await body(request.receive), request, book, at)
+        _named(watch, name, version)
+        said = await _answered(trial, version, await body(request.receive), request, book, clock)
         return Response(said.content, headers=said.headers)
 
     return router
@@ -71,36 +73,47 @@ def _add_health(router: APIRouter, watch: Watch) -> None:
 
 
 def _named(watch: Watch, name: str, version: str | None) -> Loaded:
-    """The live release, where it is the one that is asked for."""
-    loaded = answering(watch)
+    """The release that is asked for: the live one, or by its version what is tried beside it."""
+    found = arms(watch)
+    loaded, canary = found.champion, found.canary
+    if canary is not None and version == str(canary.live.release):
+        return canary
     known, live = loaded.predictor.signature.project, str(loaded.live.release)
     if name != known or version not in (None, live):
-        found = f"the model {name}" + (f", version {version}" if version else "")
-        raise Bad([whole(found, f"{known}, version {live}", "Ask for what is live.")], status=404)
+        said = f"the model {name}" + (f", version {version}" if version else "")
+        raise Bad([whole(said, f"{known}, version {live}", "Ask for what is live.")], status=404)
     return loaded
 
 
 async def _answered(
-    loaded: Loaded, content: bytes, request: Request, book: Book | None, at: float
-) -> model.Reply:
+    trial: Trial, version: str | None, content: bytes, request: Request, book: Book | None,
+    clock: Clock,
+) -> model.Reply:  # fmt: skip
     header = _header(request, len(content))
-    if len(content) <= INLINE_BYTES:
-        asked, answer = _scored(loaded, content, header, at)
-    else:
-        asked, answer = await asyncio.to_thread(_scored, loaded, content, header, at)
+    large = len(content) > INLINE_BYTES
+    asked = content, clock(request.scope)
+
+    def work(loaded: Loaded, some: Sequence[Asked]) -> list[Scored | Exception]:
+        return [_scored(loaded, *one, header) for one in some]
+
+    found = await trial.one(named(request.scope) or content, asked, work, large, version)
+    if isinstance(found, Exception):
+        raise found
+    loaded, read, answer = found
     if book is not None and answer.records:
         try:
             await book.write(answer.records)
         except Unwritten as why:
             raise unwritten(why) from why
-    return model.reply(asked, answer, loaded)
+    return model.reply(read, answer, loaded)
 
 
-def _scored(
-    loaded: Loaded, content: bytes, header: int | None, at: float
-) -> tuple[model.Asked, Answer]:
-    asked = model.read(content, header, loaded.predictor.signature)
-    return asked, loaded.rows(asked.rows, at)
+def _scored(loaded: Loaded, content: bytes, at: float, header: int | None) -> Scored | Exception:
+    try:
+        asked = model.read(content, header, loaded.predictor.signature)
+        return loaded, asked, loaded.rows(asked.rows, at)
+    except Exception as error:
+        return error
 
 
 def _header(request: Request, size: int) -> int | None:

@@ -42,7 +42,15 @@ class Book:
         self._durable = durable
         self._journal: Journal | None = None
         self._writer = writer(self._where, durable)
-        self.tally = Tally(f"{os.uname().nodename}:{os.getpid()}")
+        self._instance = f"{os.uname().nodename}:{os.getpid()}"
+        self.tally = Tally(self._instance)
+        self._tried: dict[int, Tally] = {}
+
+    def tally_of(self, release: int) -> Tally:
+        """What counts the answers of a release while another one is tried beside it."""
+        if release not in self._tried:
+            self._tried[release] = Tally(f"{release} {self._instance}")
+        return self._tried[release]
 
     def open(self) -> None:
         """Make the tables; where that fails, requests are answered 503 until it succeeds."""
@@ -95,11 +103,13 @@ class Book:
 
     async def _enter(self, everything: bool) -> None:
         found = self.tally.take(everything)
-        if found:
-            try:
-                await asyncio.to_thread(lambda: self._opened().add_minutes(found))
-            except Exception as error:  # they are lost, predictions are not
-                log.warning("%d minutes not entered: %s", len(found), error)
+        tried = [minute for one in self._tried.values() for minute in one.take(everything)]
+        if not found and not tried:
+            return
+        try:
+            await asyncio.to_thread(lambda: self._opened().add_minutes(found, tried))
+        except Exception as error:  # they are lost, predictions are not
+            log.warning("%d minutes not entered: %s", len(found), error)
 
     async def close(self) -> None:
         """Write what is left."""

@@ -71,7 +71,9 @@ class Tally:
         return taken
 
 
-def add(connection: sa.Connection, project: str, found: Iterable[Minute]) -> None:
+def add(
+    connection: sa.Connection, project: str, found: Iterable[Minute], minutes: sa.Table = minutes
+) -> None:
     """Add to what stands there for the minute and instance; needs a writing lock."""
     for one in found:
         here = sa.and_(
@@ -88,7 +90,9 @@ def add(connection: sa.Connection, project: str, found: Iterable[Minute]) -> Non
             connection.execute(sa.update(minutes).where(here).values(**values))
 
 
-def between(connection: sa.Connection, project: str, since: float, until: float) -> list[Minute]:
+def between(
+    connection: sa.Connection, project: str, since: float, until: float, minutes: sa.Table = minutes
+) -> list[Minute]:
     """The minutes that began in `since` <= minute < `until` (seconds since 1970)."""
     m = minutes.c
     rows = connection.execute(

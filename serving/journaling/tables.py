@@ -48,17 +48,24 @@ batches = sa.Table(
     sa.Column("duplicates", sa.Integer, nullable=False),
     sa.Column("contradictions", sa.Integer, nullable=False),
 )
-minutes = sa.Table(
-    "service_minutes",
-    META,
-    sa.Column("project", sa.Text, primary_key=True),
-    sa.Column("minute", SEQ, primary_key=True, autoincrement=False),  # minutes since 1970
-    sa.Column("instance", sa.Text, primary_key=True),  # one run of one service process
-    sa.Column("requests", sa.Integer, nullable=False),
-    sa.Column("refused", sa.Integer, nullable=False),  # 4xx
-    sa.Column("failed", sa.Integer, nullable=False),  # 5xx
-    sa.Column("latency", sa.Text, nullable=False),  # JSON list of counts, see minutes.EDGES
-)
+
+
+def _minutes(name: str) -> sa.Table:
+    return sa.Table(
+        name,
+        META,
+        sa.Column("project", sa.Text, primary_key=True),
+        sa.Column("minute", SEQ, primary_key=True, autoincrement=False),  # minutes since 1970
+        sa.Column("instance", sa.Text, primary_key=True),  # one run of one service process
+        sa.Column("requests", sa.Integer, nullable=False),
+        sa.Column("refused", sa.Integer, nullable=False),  # 4xx
+        sa.Column("failed", sa.Integer, nullable=False),  # 5xx
+        sa.Column("latency", sa.Text, nullable=False),  # JSON list of counts, see minutes.EDGES
+    )
+
+
+minutes = _minutes("service_minutes")
+arms = _minutes("arm_minutes")  # while a canary is tried; the instance begins with the release
 
 FIRST, DUPLICATE, CONTRADICTION = 0, 1, 2
 

@@ -15,6 +15,8 @@ SHOWN = 12  # the newest things that happened
 _HEADLINES = {
     "trained": "First release", "promoted": "A better model took over", "rolled back": "Taken back",
     "kept": "A new model was not better", "skipped": "Not trained again",
+    "canary": "A new model is tried on a part of the requests",
+    "withdrawn": "The new model that was tried was withdrawn",
 }  # fmt: skip
 
 
@@ -50,6 +52,8 @@ def changes(folder: Path) -> list[Change]:
 
 def _change(folder: Path, entry: dict[str, Any]) -> Change:
     release, previous = entry.get("release"), entry.get("previous")
+    if entry["event"] == "canary":
+        release, previous = entry.get("canary"), release
     differences: list[str] = []
     if release and previous and release != previous:
         differences = _differences(folder / str(previous), folder / str(release))

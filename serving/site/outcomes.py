@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from math import sqrt
 from typing import Any
 
 import orjson
 
 from charter import Frozen
+from serving.interval import wilson
 from serving.journal import Journal, Seen
 from serving.signature import Signature
 from serving.site.words import outcome
 
 LATEST = 2_000
 LEAST = 20  # known outcomes; fewer say nothing
-Z = 1.959964
 
 
 class Said(Frozen):
@@ -108,14 +107,6 @@ def _numbers(seen: Sequence[Seen]) -> Outcomes:
         off=sum(abs(said - truth) for said, truth in pairs) / len(pairs),
         spread=sum(abs(middle - truth) for _, truth in pairs) / len(pairs),
     )
-
-
-def wilson(hits: int, rows: int) -> tuple[float, float]:
-    """The 95 % interval of a share."""
-    share, z2 = hits / rows, Z * Z / rows
-    middle = (share + z2 / 2) / (1 + z2)
-    half = Z * sqrt(share * (1 - share) / rows + z2 / rows / 4) / (1 + z2)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _fits(one: Seen, signature: Signature) -> bool:

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from serving import pages
 from serving.asgi import body
-from serving.front import answering, unwritten
+from serving.front import answering, arms, named, unwritten
 from serving.journaling.book import Book
 from serving.journaling.writers import Unwritten
 from serving.reasons import Reason, reasons
@@ -56,7 +56,8 @@ def routes(watch: Watch, book: Book | None) -> APIRouter:
     @router.post("/reasons", summary="What moved the answer to one row, the most first")
     async def why(request: Request) -> list[Reason]:
         content = await body(request.receive)
-        return await asyncio.to_thread(reasons, answering(watch), content)
+        found = arms(watch).of(named(request.scope) or content)  # as the answer came
+        return await asyncio.to_thread(reasons, found, content)
 
     return router
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from serving.packing import pack_batch
-from serving.predictor import Predictor
+from serving.predictor import Answers, Predictor
 from serving.signature import Decision, Signature
 
 ROWS = 16_384
@@ -28,11 +28,22 @@ def said(predictor: Predictor, table: pa.Table, classes: tuple[str, ...]) -> Sai
         _raw(predictor, batch, first)
         for first, batch in _batches(table)
     ]  # fmt: skip
-    found = np.concatenate(parts)
+    return spoken(predictor, np.concatenate(parts), classes)
+
+
+def spoken(predictor: Predictor, found: np.ndarray, classes: tuple[str, ...]) -> Said:
+    """What the bundle has answered, in these classes."""
     return Said(
         _aligned(found, predictor.signature, classes),
         _decision(predictor.decision, predictor.signature, classes),
     )
+
+
+def raw(answers: Answers) -> np.ndarray:
+    """Probabilities, shape (rows, classes), or values, shape (rows,)."""
+    found = answers.values if answers.probabilities is None else answers.probabilities
+    assert found is not None
+    return found
 
 
 def _batches(table: pa.Table) -> list[tuple[int, pa.RecordBatch]]:
@@ -44,10 +55,7 @@ def _batches(table: pa.Table) -> list[tuple[int, pa.RecordBatch]]:
 
 
 def _raw(predictor: Predictor, batch: pa.RecordBatch, first: int) -> np.ndarray:
-    answers = predictor.predict(pack_batch(predictor.signature, batch, first))
-    found = answers.values if answers.probabilities is None else answers.probabilities
-    assert found is not None
-    return found
+    return raw(predictor.predict(pack_batch(predictor.signature, batch, first)))
 
 
 def _aligned(found: np.ndarray, ours: Signature, classes: tuple[str, ...]) -> np.ndarray:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 SHOWN = 500
 """Most entries on the page; the file has all."""
 CHARTED = 24
+STAYED = ("kept", "skipped", "canary", "withdrawn")
+"""What leaves live what is."""
 
 
 def write(project: str, entries: Sequence[Entry]) -> str:
@@ -31,13 +33,15 @@ def write(project: str, entries: Sequence[Entry]) -> str:
 
 
 def _facts(entries: Sequence[Entry]) -> list[Fact]:
-    moves = [entry for entry in entries if entry.event not in ("kept", "skipped")]
+    moves = [entry for entry in entries if entry.event not in STAYED]
     counts = Counter(entry.event for entry in entries)
     return [
         *(Fact("Live", f"release {last.release}", f"since {_day(last.at)}") for last in moves[-1:]),
         Fact("Retrains", str(counts["promoted"] + counts["kept"] + counts["skipped"]),
              ", ".join(f"{counts[name]} {name}" for name in ("promoted", "kept", "skipped"))),
         Fact("Rollbacks", str(counts["rolled back"])),
+        *([Fact("Canaries", str(counts["canary"]), f"{counts['withdrawn']} withdrawn")]
+          if counts["canary"] else []),
     ]  # fmt: skip
 
 
@@ -73,7 +77,9 @@ def _table(entries: Sequence[Entry]) -> Section:
 
 
 def _move(entry: Entry) -> str:
-    if entry.event in ("kept", "skipped") or entry.previous is None:
+    if entry.canary is not None:
+        return f"{entry.release}, tried beside it {entry.canary}"
+    if entry.event in STAYED or entry.previous is None:
         return figures.number(entry.release)
     return f"{entry.previous} → {entry.release}"
 

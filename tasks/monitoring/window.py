@@ -140,13 +140,13 @@ def _count_inputs(found: Gathered, asked: Question, batch: list[Seen]) -> None:
     found.rows += len(batch)
     if found.inputs is None or not batch:
         return
-    signature = _lenient(asked.artifact.signature)
+    signature = lenient(asked.artifact.signature)
     rows = [orjson.loads(seen.row) for seen in batch]
-    fit = _fitting(signature, rows)
+    fit = fitting(signature, rows)
     found.unreadable += len(rows) - len(fit)
     if fit:
         packed = pack_rows(signature, [rows[at] for at in fit])
-        seconds = [_moment(rows[at], batch[at].at, asked.time) for at in fit]
+        seconds = [moment_of(rows[at], batch[at].at, asked.time) for at in fit]
         found.inputs.add(_columns(signature, packed), np.array(seconds))
 
 
@@ -173,9 +173,9 @@ def _answered(asked: Question, batch: list[Seen]) -> Answered:
         people[:, at] = [row.get(name) for row in rows]
     return Answered(
         answers=answers,
-        truth=np.array([_truth(signature, seen.truth) for seen in batch]),
+        truth=np.array([truth_of(signature, seen.truth) for seen in batch]),
         seconds=np.array(
-            [_moment(row, seen.at, asked.time) for row, seen in zip(rows, batch, strict=True)]
+            [moment_of(row, seen.at, asked.time) for row, seen in zip(rows, batch, strict=True)]
         ),
         recent=np.array([seen.at >= asked.since for seen in batch]),
         people=people,
@@ -186,7 +186,7 @@ def _nobody(rows: int, sensitive: tuple[str, ...]) -> np.ndarray:
     return np.full((rows, len(sensitive)), None, dtype=object)
 
 
-def _truth(signature: Signature, truth: object) -> float:
+def truth_of(signature: Signature, truth: object) -> float:
     """A value, or the place of a label; NaN where there is none that the model knows."""
     try:
         if truth is None:
@@ -198,7 +198,7 @@ def _truth(signature: Signature, truth: object) -> float:
         return np.nan
 
 
-def _moment(row: Row, at: float, name: str | None) -> float:
+def moment_of(row: Row, at: float, name: str | None) -> float:
     """When the row was, as the charter tells time; else when it was answered."""
     try:
         return values.time(row[name]) if name and row.get(name) else at
@@ -206,13 +206,13 @@ def _moment(row: Row, at: float, name: str | None) -> float:
         return at
 
 
-def _lenient(signature: Signature) -> Signature:
+def lenient(signature: Signature) -> Signature:
     """The same inputs, each of which may be missing."""
     inputs = tuple(column.model_copy(update={"required": False}) for column in signature.inputs)
     return signature.model_copy(update={"inputs": inputs})
 
 
-def _fitting(signature: Signature, rows: Sequence[Row]) -> list[int]:
+def fitting(signature: Signature, rows: Sequence[Row]) -> list[int]:
     """Places of the rows that can be packed; those of the service always can."""
     try:
         pack_rows(signature, rows)

@@ -56,7 +56,9 @@ def _numbers(charter: Charter) -> tuple[int, ...]:
     live = releases.live(folder)
     if live is not None:
         before = history.came_from(charter.name, live.release, live.previous)
-        wanted |= {live.release} | {one for one in (live.previous, before) if one is not None}
+        tried = live.canary.release if live.canary else None
+        others = (live.previous, before, tried)
+        wanted |= {live.release} | {one for one in others if one is not None}
     return tuple(sorted(wanted & set(known)))
 
 

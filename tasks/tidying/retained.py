@@ -103,11 +103,12 @@ def _reports(project: str, before: float) -> int:
 
 
 def _live(project: str) -> set[str]:
-    """Names of the folders that what is live was made in."""
+    """Names of the folders that what is live, or tried beside it, was made in."""
     from tasks.tidying.needed import of_release
 
     live = releases.live(home() / "releases" / project)
-    found = Needed(releases=() if live is None else (live.release,))
+    both = (live.release, live.canary.release if live.canary else None) if live else ()
+    found = Needed(releases=tuple(number for number in both if number is not None))
     for number in found.releases:
         of_release(found, place(f"releases/{project}/{number}"))
     return found.names

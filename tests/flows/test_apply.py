@@ -62,7 +62,7 @@ def test_schedules_and_alarms_make_runs_and_a_charter_that_is_gone_makes_none(
     charter.write_text(charter.read_text() + RUNTIME)
     for _ in range(2):  # the second time changes nothing
         apply(client, _made(project), project)
-    assert len(client.read_deployments()) == len(deployments.FLOWS)
+    assert len(client.read_deployments()) == len(deployments.FLOWS) - 1  # no canary
     assert len(client.read_automations()) == 1
 
     planned = _until(lambda: [run for run in client.read_flow_runs() if run.auto_scheduled])

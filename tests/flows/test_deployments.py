@@ -31,7 +31,7 @@ def test_each_schedule_of_the_charter_is_that_of_its_flow(project: Path) -> None
         made["entrypoint"]: made
         for made in yaml.safe_load(deployments.text([charter]))["deployments"]
     }
-    assert set(found) == {f"flows.{flow}.{flow}" for flow in deployments.FLOWS}
+    assert set(found) == {f"flows.{flow}.{flow}" for flow in deployments.FLOWS if flow != "canary"}
     schedules = {flow: made["schedules"] for flow, made in found.items() if made["schedules"]}
     assert {flow: clock[0]["cron"] for flow, clock in schedules.items()} == {
         "flows.retrain.retrain": "0 4 1 * *",
@@ -40,6 +40,16 @@ def test_each_schedule_of_the_charter_is_that_of_its_flow(project: Path) -> None
     }
     assert {clock[0]["timezone"] for clock in schedules.values()} == {"Europe/Berlin"}
     assert schedules["flows.retrain.retrain"][0]["parameters"] == {"reason": "its schedule"}
+
+
+def test_a_canary_is_looked_at_where_the_charter_has_one(project: Path) -> None:
+    charter = project / "configs" / "berries.yaml"
+    tried = 'canary: {share: 0.1, look: "*/5 * * * *"}, rehearsal_requests: 100'
+    charter.write_text(charter.read_text().replace("rehearsal_requests: 100", tried))
+    made = yaml.safe_load(deployments.text([charter]))["deployments"]
+    assert len(made) == len(deployments.FLOWS)
+    [clock] = [one["schedules"] for one in made if one["entrypoint"] == "flows.canary.canary"]
+    assert clock[0]["cron"] == "*/5 * * * *"
 
 
 def test_an_alarm_of_the_project_and_of_no_other_starts_its_retrain(project: Path) -> None:

@@ -92,6 +92,32 @@ def _registry_knows_both(champion: str) -> None:
         assert "gain_low" in client.get_run(kept.run_id).data.metrics
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_with_a_canary_the_better_one_is_tried_and_the_next_retrain_waits_for_it(
+    weak: Path,
+) -> None:
+    from flows.canary import canary
+    from flows.retrain import retrain
+
+    tried = (*FEW, "deployment.canary=0.2")
+    arrive(600, first=900)
+    won = retrain(CHARTER, "its schedule", tried)
+    assert (won.outcome, won.live, _live()) == ("canary", 1, 1)
+    assert won.release is not None
+    assert (won.release.number, won.release.share) == (2, 0.2)
+    looked = canary(CHARTER, tried)
+    assert (looked.outcome, looked.canary) == ("waiting", 2)
+    arrive(400, first=1_500, seed=6)
+    waits = retrain(CHARTER, "an alarm", tried)
+    assert (waits.outcome, waits.live) == ("skipped", 1)
+    assert "release 2 is still tried beside it" in waits.reason
+    assert canary(CHARTER, FEW).outcome == "withdrawn", "the charter has none any more"
+    again = retrain(CHARTER, "an alarm", FEW)
+    assert (again.outcome, again.live) == ("promoted", 3)
+    assert _events() == ["trained", "canary", "skipped", "withdrawn", "promoted"]
+
+
 @pytest.mark.timeout(300)
 def test_a_challenger_that_fails_a_gate_leaves_the_champion(weak: Path) -> None:
     from flows.retrain import retrain

@@ -45,11 +45,13 @@ def bundle(
     slow: int = 0,
     signature: Signature = SIGNATURE,
     golden_off: float = 0.0,
+    fragile: bool = False,
 ) -> Path:
-    """A bundle of its own; `slow` runs a matrix product so often, `golden_off` plants a fault."""
+    """A bundle of its own; `slow` runs a matrix product so often, `golden_off` plants a fault,
+    `fragile` fails where the wind is above 35."""
     folder.mkdir(parents=True)
     files = {
-        "model.onnx": graph(signature, bias, slow).SerializeToString(),
+        "model.onnx": graph(signature, bias, slow, fragile).SerializeToString(),
         "signature.json": signature.model_dump_json().encode(),
         "decision.json": Decision(
             threshold=0.4 if signature.task == "binary" else None
@@ -65,7 +67,7 @@ def bundle(
     return folder
 
 
-def graph(signature: Signature, bias: float, slow: int) -> onnx.ModelProto:
+def graph(signature: Signature, bias: float, slow: int, fragile: bool = False) -> onnx.ModelProto:
     """logit = bias + 0.1 wind + 0.5 holiday - 0.0001 distance + (carrier is B6); a missing number is 0."""
     weights = np.array([[-1e-4], [0.1], [0.5], [0.0]])
     first = [
@@ -82,6 +84,9 @@ def graph(signature: Signature, bias: float, slow: int) -> onnx.ModelProto:
         numpy_helper.from_array(np.array([[bias]]), "bias"),
         numpy_helper.from_array(np.array(["B6"], dtype=object), "level"),
     ]
+    if fragile:
+        first[2:3], some = _breaking()
+        values += some
     delay, start = _delay(slow)
     values += start
     if signature.task == "regression":
@@ -102,6 +107,23 @@ def graph(signature: Signature, bias: float, slow: int) -> onnx.ModelProto:
     ]
     made = helper.make_graph([*first, *delay, *last], "flights", inputs, [output], values)
     return helper.make_model(made, opset_imports=[helper.make_opsetid("", 19)], ir_version=10)
+
+
+def _breaking() -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """The linear part, which looks into a table of one place at place 1 where the wind is above 35."""
+    nodes = [
+        helper.make_node("MatMul", ["clean", "weights"], ["calm"]),
+        helper.make_node("MatMul", ["clean", "only_wind"], ["wind"]),
+        helper.make_node("Greater", ["wind", "storm"], ["is_storm"]),
+        helper.make_node("Cast", ["is_storm"], ["place"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["zeros", "place"], ["nought"]),
+        helper.make_node("Add", ["calm", "nought"], ["linear"]),
+    ]
+    tensors = {
+        "only_wind": np.array([[0.0], [1.0], [0.0], [0.0]]), "storm": np.array(35.0),
+        "zeros": np.array([0.0]),
+    }  # fmt: skip
+    return nodes, [numpy_helper.from_array(value, name) for name, value in tensors.items()]
 
 
 def delay_name(slow: int) -> list[str]:

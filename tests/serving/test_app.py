@@ -133,7 +133,12 @@ def test_too_much_at_once_is_refused(client: httpx.Client) -> None:
 
 def test_health_ready_and_model(client: httpx.Client) -> None:
     assert client.get("/health").json() == {"alive": True}
-    assert client.get("/ready").json() == {"ready": True, "release": 1, "refused": None}
+    assert client.get("/ready").json() == {
+        "ready": True,
+        "release": 1,
+        "canary": None,
+        "refused": None,
+    }
     model = client.get("/model").json()
     assert (model["project"], model["release"]) == ("flights", 1)
     assert model["metrics"] == [{"name": "roc_auc", "value": 0.7}]

@@ -11,13 +11,14 @@ import pytest
 
 from charter.charter import Charter
 from charter.evaluation import METRICS
+from serving.interval import wilson
 from serving.journal import Journal, Truth
 from serving.journaling import ids
 from serving.journaling.stores import Record, SqliteStore
 from serving.signature import Decision, Input, Signature
 from serving.site.changes import changes
 from serving.site.fields import fields
-from serving.site.outcomes import LEAST, Outcomes, outcomes, wilson
+from serving.site.outcomes import LEAST, Outcomes, outcomes
 from serving.site.words import certainty, meaning, outcome
 from tests.serving.conftest import Flights
 from tests.serving.handmade import SIGNATURE

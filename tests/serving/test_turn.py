@@ -10,10 +10,12 @@ import orjson
 import pytest
 
 from serving import releases
+from serving.arms import Arms
 from serving.form import Bad
 from serving.journaling.stores import Record
 from serving.journaling.writers import Unwritten
 from serving.loaded import Loaded, load
+from serving.trial import Trial
 from serving.turn import Turns
 from tests.serving.handmade import ROWS, bundle
 
@@ -43,7 +45,7 @@ def asked(loaded: Loaded, kept: Kept, bodies: Sequence[bytes]) -> list[Any]:
     """The answers, or what was raised, of requests that come in one turn."""
 
     async def ask() -> list[Any]:
-        turns = Turns(lambda: loaded, kept.write)
+        turns = Turns(Trial(lambda: Arms(loaded), None), kept.write)
         return await asyncio.gather(
             *(turns.ask(body, 7.0 + at) for at, body in enumerate(bodies)), return_exceptions=True
         )
@@ -98,10 +100,10 @@ def test_what_the_journal_does_not_take_is_not_given_out(loaded: Loaded) -> None
 
 def test_without_a_release_everybody_is_told(loaded: Loaded) -> None:
     async def ask() -> list[Any]:
-        def none() -> Loaded:
+        def none() -> Arms:
             raise Bad([], status=503)
 
-        turns = Turns(none, None)
+        turns = Turns(Trial(none, None), None)
         return await asyncio.gather(
             *(turns.ask(body, 0.0) for body in GOOD), return_exceptions=True
         )

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from charter import Charter, Refusal, Verdict
-from serving import releases, signing
+from charter.deployment import Deployment
+from serving import canary, releases, signing
 from serving.home import home, place, whereabouts
 from serving.releases import Conflict
 from serving.signature import Decision
-from tasks import registry
+from tasks import history, registry
 from tasks.deploy import deploy
 from tasks.evaluate import Measure, Scorecard
 from tasks.package import Bundle
@@ -144,6 +145,58 @@ def test_a_deploy_that_somebody_overtakes_changes_nothing(monkeypatch: pytest.Mo
         == (folder / str(overtaker) / "manifest.json").read_bytes()
     )
     assert deploy(CHARTER, made, blessing, SCORECARD).previous == overtaker
+
+
+TRIED = CHARTER.model_copy(update={"deployment": Deployment(canary=0.1)})
+
+
+def _tried() -> int | None:
+    live = releases.live(home() / "releases" / "flights")
+    return live.canary.release if live and live.canary else None
+
+
+def test_with_a_canary_the_next_release_is_tried_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = _packaged("tried", 40_001.0), _packaged("tried instead", 40_002.0)
+    champion = _live()
+    release = deploy(TRIED, *first, SCORECARD)
+    assert (release.share, release.previous, _live()) == (0.1, champion, champion)
+    assert _tried() == release.number
+    assert deploy(TRIED, *first, SCORECARD) == release, "again changes nothing"
+    with registry._client() as client:
+        alias = client.get_model_version_by_alias("flights", registry.CANARY)
+    assert alias.tags[registry.BUNDLE] == first[0].fingerprint
+    other = deploy(TRIED, *second, SCORECARD)
+    assert _tried() == other.number
+    assert [(one.event, one.canary) for one in history.entries("flights")[-3:]] == [
+        ("canary", release.number), ("withdrawn", release.number), ("canary", other.number)
+    ]  # fmt: skip
+    monkeypatch.setattr("tasks.deploy.marked", lambda project: {champion})
+    last = deploy(TRIED, *_packaged("at once", 40_003.0), SCORECARD)
+    assert (last.share, last.number, _tried()) == (None, _live(), None)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", ["start", "tried", "mirror"])
+def test_a_killed_start_of_a_canary_is_finished(
+    monkeypatch: pytest.MonkeyPatch, name: str, when: str
+) -> None:
+    made = _packaged(f"killed {name} {when}", 41_000.0 + sum(f"{name} {when}".encode()))
+    module = {"start": canary, "tried": registry, "mirror": history}[name]
+    real = getattr(module, name)
+
+    def killed(*arguments: object) -> object:
+        if when == "after":
+            real(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, killed)
+        with pytest.raises(KeyboardInterrupt):
+            deploy(TRIED, *made, SCORECARD)
+    release = deploy(TRIED, *made, SCORECARD)
+    assert (release.share, _tried()) == (0.1, release.number)
+    told = [one for one in history.entries("flights") if one.canary == release.number]
+    assert [one.event for one in told] == ["canary"]
 
 
 @pytest.mark.parametrize("fault", ["other bundle", "too slow", "no parity", "changed file"])
