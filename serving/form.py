@@ -13,9 +13,10 @@ from typing import Any
 import orjson
 
 from charter import Frozen
+from serving.identity import exact
 from serving.packing import BadRow, Packed, pack_rows
 from serving.signature import Input, Kind, Signature
-from serving.values import LARGEST
+from serving.values import LARGEST, Unfit, bad
 
 MAX_ROWS = 10_000
 SHOWN = 20  # problems listed in one answer
@@ -136,11 +137,22 @@ class Form:
         packed = pack_rows(self._signature, rows)
         if self._carried.inputs:
             pack_rows(self._carried, rows)
+            self._check_names(rows)
         for i, row in enumerate(rows):
             if not row.keys() <= self._known:
                 name = next(name for name in row if name not in self._known)
                 raise BadRow(i, name, "found an unknown column", "wanted an input", "")
         return packed
+
+    def _check_names(self, rows: list[Row]) -> None:
+        """Raises `BadRow` for the first identifier that does not say who it is."""
+        hashed = [one for one in self._signature.carried if one.name in self._signature.hashed]
+        for i, row in enumerate(rows):
+            for column in hashed:
+                try:
+                    exact(row.get(column.name))
+                except Unfit as unfit:
+                    raise bad(i, column, row[column.name], unfit) from None
 
     def _json(self, body: bytes) -> Any:
         try:
@@ -172,14 +184,16 @@ class Form:
         alone = self._signature.model_copy(update={"inputs": (column,)})
         try:
             pack_rows(alone, [row])
-        except BadRow as bad:
+            if column.name in self._signature.hashed:
+                self._check_names([{column.name: row.get(column.name)}])
+        except BadRow as wrong:
             return [
                 Problem(
                     row=i,
                     field=column.name,
                     found=shown(row[column.name]) if column.name in row else "no value",
-                    wanted=bad.wanted.removeprefix("wanted "),
-                    remedy=f"{bad.remedy} Example: {shown(example(column))}.",
+                    wanted=wrong.wanted.removeprefix("wanted "),
+                    remedy=f"{wrong.remedy} Example: {shown(example(column))}.",
                 )
             ]
         return []

@@ -2,7 +2,8 @@
 
 HMAC-SHA-256 (RFC 2104), cut to 128 bits, over project, column and value, so that columns and projects
 cannot be matched with each other. The key stands in PERENNIAL_KEY and nowhere else; its id stands
-before each hash, as in `k1:9f86d081884c7d659a2feaa0c55ad015`.
+before each hash, as in `k1:9f86d081884c7d659a2feaa0c55ad015`. What is hashed is the value's one
+spelling (`serving/identity.py`), whatever wrote it.
 
 A new key goes behind the old ones, `PERENNIAL_KEY=k1:…,k2:…`: the hash under k2 is the hash of the
 hash under k1, so what is stored is taken along without the names, which nobody has any more. From
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from charter import Refusal
+from serving.identity import identity
 
 VARIABLE = "PERENNIAL_KEY"
 LEAST = 32
@@ -45,17 +47,27 @@ class Pseudonyms:
     keys: tuple[Key, ...]
     """Oldest first; the last one is that of new hashes."""
 
-    def of(self, column: str, value: str) -> str:
+    def of(self, column: str, value: object) -> str:
         """The hash of a value, or the newest form of what is a hash already."""
-        known = self._known(value)
+        return self._of(column, identity(value))
+
+    def named(self, column: str, value: object) -> str | None:
+        """The same; None of what is missing."""
+        spelling = identity(value)
+        return self._of(column, spelling) if spelling else None
+
+    def _of(self, column: str, spelling: str) -> str:
+        known = self._known(spelling)
         if known is not None:
             return self._onward(*known)
-        first = self.keys[0].sign(f"{self.project}\0{column}\0{value}")
-        return self._onward(0, first)
+        return self._onward(0, self._first(column, spelling))
 
-    def all(self, column: str, value: str) -> tuple[str, ...]:
+    def _first(self, column: str, spelling: str) -> str:
+        return self.keys[0].sign(f"{self.project}\0{column}\0{spelling}")
+
+    def all(self, column: str, value: object) -> tuple[str, ...]:
         """Every form that the value has had, the newest last."""
-        text = self.keys[0].sign(f"{self.project}\0{column}\0{value}")
+        text = self._first(column, identity(value))
         found = [f"{self.keys[0].name}:{text}"]
         for key in self.keys[1:]:
             text = key.sign(text)
@@ -101,10 +113,7 @@ def is_pseudonym(value: str) -> bool:
 
 def replaced(row: dict[str, object], names: Iterable[str], hashes: Pseudonyms) -> dict[str, object]:
     """The row with its identifiers as hashes; one that is missing stays so."""
-    from serving.values import text
-
-    found = {name: text(row[name]) for name in names if row.get(name) is not None}
-    return row | {name: hashes.of(name, value) if value else None for name, value in found.items()}
+    return row | {name: hashes.named(name, row[name]) for name in names if name in row}
 
 
 def _key(entry: str, at: int) -> Key:

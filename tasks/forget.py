@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from charter import Charter, Frozen, Refusal, Verdict
 from serving.home import home, place, whereabouts
+from serving.identity import identity
 from serving.journal import Journal
 from serving.pseudonyms import is_pseudonym, pseudonyms
 from tasks.erasure import papers, rows
@@ -58,13 +59,16 @@ def forget(charter: Charter, subject: SecretStr) -> Forgotten:
             "privacy.identifiers", "found none", "wanted the column that names a person",
             "Name it in privacy.identifiers; rows that came before it was named have to be learned anew.",
         )  # fmt: skip
-    if is_pseudonym(subject.get_secret_value()):
+    name = subject.get_secret_value()
+    if not identity(name):
+        raise Refusal("--subject", "found nothing", f"wanted the value of {column}", "Say who.")
+    if is_pseudonym(name):
         raise Refusal(
             "--subject", "found a hash as it stands in the tables", f"wanted the value of {column}",
             "Give what the person is called in the source.",
         )  # fmt: skip
     hashes = pseudonyms(charter.name)
-    known = person(charter, hashes, subject.get_secret_value())
+    known = person(charter, hashes, name)
     report("forget", 1, 6, "who is in which file")
     files = rows.holding(charter, known)
     learned = rows.trained_on(charter, files)

@@ -11,10 +11,12 @@ import pyarrow.compute as pc
 
 from charter import Charter, Frozen
 from charter.fairness import JOINED
+from serving.values import text
 
 MISSING = "missing"
 VALUES = 20
 """Most values of a number that are groups of their own; more of them are cut into quarters."""
+QUARTERS = 4
 
 
 class Axis(Frozen):
@@ -22,7 +24,8 @@ class Axis(Frozen):
 
     column: str
     edges: tuple[float, ...] = ()
-    """For numbers of many values: quarters of the training rows, so that groups stay the same."""
+    """For numbers of many values: where each of up to four groups begins in the training rows, and
+    the largest value, so that groups stay the same."""
 
     def values(self, table: pa.Table) -> np.ndarray:
         """The group of each row as a text, shape (rows,); `missing` where there is no value."""
@@ -30,12 +33,15 @@ class Axis(Frozen):
             return np.full(table.num_rows, MISSING, dtype=object)
         column = table[self.column]
         if not self.edges:
-            words = ["" if v is None else str(v) for v in column.to_pylist()]
+            words = ["" if v is None else text(v) for v in column.to_pylist()]
             return np.array([word or MISSING for word in words], dtype=object)
         numbers = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         places = np.clip(np.searchsorted(self.edges, numbers, "right") - 1, 0, len(self.edges) - 2)
         names = np.array(
-            [f"{low:g} to {high:g}" for low, high in zip(self.edges, self.edges[1:], strict=False)],
+            [
+                f"{low:g} to {high:g}" if low < high else f"{low:g}"
+                for low, high in zip(self.edges, self.edges[1:], strict=False)
+            ],
             dtype=object,
         )
         return np.where(np.isnan(numbers), MISSING, names[places])
@@ -66,7 +72,21 @@ def _axis(name: str, column: pa.ChunkedArray) -> Axis:
     if not numeric or pc.count_distinct(column).as_py() <= VALUES:
         return Axis(column=name)
     numbers = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return Axis(column=name, edges=tuple(np.unique(np.nanquantile(numbers, np.linspace(0, 1, 5)))))
+    return Axis(column=name, edges=_edges(numbers[np.isfinite(numbers)]))
+
+
+def _edges(numbers: np.ndarray) -> tuple[float, ...]:
+    """Groups as equal as the values let them be: one value that half of the rows have is a group of
+    its own, and the others are shared out among the groups that are left."""
+    values, counts = np.unique(numbers, return_counts=True)
+    begins = [0]
+    for groups in range(QUARTERS, 1, -1):
+        within = np.cumsum(counts[begins[-1] :])
+        begin = begins[-1] + max(1, int(np.searchsorted(within, within[-1] / groups, "right")))
+        if begin == len(values):
+            break
+        begins.append(begin)
+    return (*values[begins].tolist(), float(values[-1]))
 
 
 def groups(charter: Charter, axes: Iterable[Axis], table: pa.Table) -> list[Groups]:

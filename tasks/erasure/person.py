@@ -12,6 +12,7 @@ import pyarrow.types as pt
 
 from charter import Charter
 from serving.home import place
+from serving.identity import identity
 from serving.pseudonyms import Pseudonyms
 from tasks import lake
 
@@ -36,7 +37,8 @@ class Person:
     @property
     def names(self) -> set[str]:
         """What stands for the person, as far as it can be looked for."""
-        return {*self.forms, *([self.name] if len(self.name) >= LEAST else [])}
+        said = {self.name, identity(self.name)}
+        return {*self.forms, *(name for name in said if len(name) >= LEAST)}
 
     @property
     def traces(self) -> set[str]:
@@ -45,12 +47,12 @@ class Person:
 
     def is_in(self, row: dict[str, object]) -> bool:
         """Whether the row is theirs."""
-        return str(row.get(self.column)) in (self.name, *self.forms)
+        return identity(row.get(self.column)) in (identity(self.name), *self.forms)
 
     @property
     def theirs(self) -> pc.Expression:
         """The rows of a table with the column."""
-        listed = pa.array([self.name, *self.forms], pa.string())
+        listed = pa.array([self.name, identity(self.name), *self.forms], pa.string())
         return pc.coalesce(pc.field(self.column).isin(listed), pc.scalar(False))
 
     @property

@@ -14,7 +14,7 @@ from tasks.auditing.groups import Axis, groups
 from tasks.auditing.rates import Judged
 from tasks.auditing.treatment import Treatment, treatment
 from tasks.monitoring.performance import clusters
-from tasks.monitoring.window import Answered
+from tasks.monitoring.window import UNTOLD, Answered
 
 RESAMPLES = 200
 
@@ -22,8 +22,10 @@ RESAMPLES = 200
 def treated(
     charter: Charter, artifact: Artifact, axes: Sequence[Axis], kept: Answered
 ) -> Treatment | None:
-    """The rates of each group; None where no row tells its truth and every sensitive column."""
-    told = np.array([all(value not in (None, "") for value in row) for row in kept.people])
+    """The rates of each group; None where no row tells its truth and every sensitive column.
+
+    Who sends null for one is in the group `missing`, as in the audit."""
+    told = np.array([all(value is not UNTOLD for value in row) for row in kept.people])
     known = kept.only(told.astype(bool) & ~np.isnan(kept.truth))
     if not axes or len(known.truth) < charter.fairness.support:
         return None
@@ -39,12 +41,12 @@ def treated(
 
 def _column(axis: Axis, given: np.ndarray) -> pa.Array:
     if not axis.edges:
-        return pa.array([values.text(value) for value in given], pa.string())
+        return pa.array([None if one is None else values.text(one) for one in given], pa.string())
     return pa.array([_number(value) for value in given], pa.float64())
 
 
 def _number(value: object) -> float | None:
     try:
-        return values.number(value)
+        return None if value is None else values.number(value)
     except values.Unfit:
         return None

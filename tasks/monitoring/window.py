@@ -24,6 +24,10 @@ KEPT = 50_000
 Row = Mapping[str, object]
 
 
+UNTOLD = object()
+"""Of a row that does not say who it is about; a null says that the value is missing."""
+
+
 @dataclass(frozen=True)
 class Answered:
     """Answers of the live release, with the truth where it is known."""
@@ -36,7 +40,8 @@ class Answered:
     recent: np.ndarray
     """Whether the row lies in the window; the others only waited for their truth. bool."""
     people: np.ndarray
-    """The values of the sensitive columns, where the row carries them: objects, (rows, columns)."""
+    """The values of the sensitive columns, UNTOLD where the row does not carry them: objects,
+    (rows, columns)."""
 
     def only(self, rows: np.ndarray) -> Answered:
         parts = (self.answers, self.truth, self.seconds, self.recent, self.people)
@@ -168,9 +173,11 @@ def _answered(asked: Question, batch: list[Seen]) -> Answered:
         )
     needed = bool(asked.time or asked.sensitive)
     rows = [orjson.loads(seen.row) if needed else {} for seen in batch]
+    inputs = {one.name for one in signature.inputs}
     people = _nobody(len(rows), asked.sensitive)
     for at, name in enumerate(asked.sensitive):
-        people[:, at] = [row.get(name) for row in rows]
+        silent = None if name in inputs else UNTOLD
+        people[:, at] = [row.get(name, silent) for row in rows]
     return Answered(
         answers=answers,
         truth=np.array([truth_of(signature, seen.truth) for seen in batch]),

@@ -21,6 +21,7 @@ from tasks.protection import consents
 from tasks.protection.hashes import hashed, known_by
 from tasks.protection.suppressed import ERASED, mark_of, suppressed
 from tasks.sources.refused import Spool
+from tasks.sources.types import spelled
 
 
 class Door:
@@ -72,7 +73,7 @@ class Door:
         person = self._privacy.person
         if not self._gone or person is None or self._hashes is None:
             return batch
-        coded = batch.column(person).cast(pa.string()).dictionary_encode()
+        coded = spelled(batch.column(person)).dictionary_encode()
         names = coded.dictionary.to_pylist()
         gone = [mark_of(self._hashes, person, name) in self._gone for name in names]
         out = pc.fill_null(pc.take(pa.array(gone, pa.bool_()), coded.indices), False)

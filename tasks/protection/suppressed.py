@@ -13,9 +13,9 @@ from serving.pseudonyms import Pseudonyms
 ERASED = "the person was erased"
 
 
-def mark_of(hashes: Pseudonyms, column: str, name: str) -> str:
+def mark_of(hashes: Pseudonyms, column: str, name: str | None) -> str | None:
     """Another hash than the one that is stored with rows: neither leads to the other without the key."""
-    return hashes.of(f"{column}, erased", name)
+    return hashes.named(f"{column}, erased", name)
 
 
 def suppressed(project: str, hashes: Pseudonyms) -> frozenset[str]:
@@ -24,8 +24,10 @@ def suppressed(project: str, hashes: Pseudonyms) -> frozenset[str]:
     return frozenset(hashes.of("", mark) for mark in marks)
 
 
-def suppress(project: str, mark: str) -> None:
+def suppress(project: str, mark: str | None) -> None:
     """Remember one more."""
+    if mark is None:  # nobody
+        return
     known = _read(_list(project)).get("erased", [])
     _write(_list(project), {"erased": sorted({*known, mark})})
 

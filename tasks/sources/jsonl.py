@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +23,9 @@ from tasks.sources.span import last_end
 LONGEST = 2**24
 """Bytes of a line; more is no line."""
 REPORTED = 10_000
+PLACES = 14
+"""Up to here a number with an exponent is written out; beyond, digits would look exact that are not."""
+_EXPONENT = re.compile(r"[eE](?=[0-9])")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -165,12 +169,22 @@ def _cell(value: object) -> Cell | None:
     if value is None:
         return None
     if isinstance(value, _Number):
-        return "number", str(value)
+        return "number", _written_out(value)
     if isinstance(value, bool):
         return "flag", "true" if value else "false"
     if isinstance(value, str):
         return "text", value
     return "nested", ""
+
+
+def _written_out(number: str) -> str:
+    """Without an exponent, or with its sign: `1e5` may be a code where the column is text."""
+    if "e" not in number.lower():
+        return str(number)
+    value = Decimal(number)
+    if abs(value.adjusted()) <= PLACES:
+        return format(value, "f")
+    return _EXPONENT.sub("e+", number)
 
 
 def _check_text(row: Row) -> None:

@@ -16,7 +16,7 @@ from tasks.sources.base import Raw, Source
 from tasks.sources.growth import Changed, Held
 from tasks.sources.guess import READINGS
 from tasks.sources.texts import Reading
-from tasks.sources.types import is_number, is_text, settle, settled, spelled, unfit
+from tasks.sources.types import exact, is_number, is_text, settle, settled, spelled, unfit
 
 Fit = tuple[pa.Array, np.ndarray | None]
 """The values, and which of them fit (None: all); those that do not are null."""
@@ -46,7 +46,9 @@ def plan(
         reading, read = guessed
         return Plan(field.name, reading.type, f"not {reading.means}", read)
     if role in TEXTS:
-        return Plan(field.name, pa.string(), "", _sure(lambda v: spelled(settle(v, natural))))
+        whole = exact(field.type)
+        assert whole is not None
+        return Plan(field.name, pa.string(), "", _sure(lambda v: spelled(settle(v, whole))))
     if role == "flag" and is_number(natural):
         return Plan(field.name, pa.bool_(), "neither 0 nor 1", _zero_or_one)
     if role in ("number", "flag", "time") and not is_text(natural) and not _agrees(role, natural):

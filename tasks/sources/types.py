@@ -65,8 +65,18 @@ def settle(values: pa.Array, target: pa.DataType) -> pa.Array:
     return values
 
 
+def exact(type: pa.DataType) -> pa.DataType | None:
+    """The type in which every value can still be told from every other: what `spelled` takes."""
+    if pt.is_dictionary(type):
+        return exact(type.value_type)
+    return type if pt.is_integer(type) or pt.is_decimal(type) else settled(type)
+
+
 def spelled(values: pa.Array) -> pa.Array:
-    """Settled values as texts: whole numbers without a decimal point, times as ISO 8601."""
+    """Values of an `exact` type as texts: whole numbers without a decimal point, times as ISO 8601."""
+    if pt.is_decimal(values.type):
+        tidy = pc.replace_substring_regex(values.cast(pa.string()), r"(\.\d*?)0+$", r"\1")
+        return pc.utf8_rtrim(tidy, ".")
     if pt.is_boolean(values.type):
         return pc.if_else(values, "true", "false")
     if pt.is_floating(values.type):

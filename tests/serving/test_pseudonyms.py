@@ -11,6 +11,7 @@ import pytest
 
 from charter import Refusal
 from serving import releases
+from serving.form import Bad
 from serving.loaded import Loaded, load
 from serving.pseudonyms import pseudonyms
 from serving.signature import Input
@@ -70,3 +71,19 @@ def test_keys_do_not_show_and_old_hashes_follow_new_keys(monkeypatch: pytest.Mon
     assert first.seal != second.seal
     assert KEY[3:] not in f"{second!r} {second.keys}"
     assert len({first.of(column, "Ann") for column in ("passenger", "guardian")}) == 2
+
+
+def test_a_number_that_may_be_two_persons_is_turned_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERENNIAL_KEY", KEY)
+    loaded = answering(tmp_path)
+    with pytest.raises(Bad) as found:
+        kept(loaded, passenger=1e20)
+    (problem,) = found.value.problems
+    assert (problem.field, problem.wanted) == ("passenger", "an identifier with every digit")
+    assert problem.remedy.startswith("Send it as a text, in quotes.")
+    assert (
+        kept(loaded, passenger=2**60)["passenger"]
+        == kept(loaded, passenger=str(2**60))["passenger"]
+    )

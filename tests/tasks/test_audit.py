@@ -135,6 +135,27 @@ def test_numbers_of_many_values_make_quarters_that_stay() -> None:
     assert named[1].endswith("to 79")
 
 
+def test_a_number_that_most_rows_share_is_a_group_of_its_own() -> None:
+    words = people.charter(fairness={"sensitive": ["gain"]})
+    gain = [0] * 900 + list(range(1, 101)) + [None] * 10
+    table = pa.table({"gain": gain})
+    (found,) = groups(words, axes(words, table), table)
+    counts = dict(zip(found.values, np.bincount(found.codes).tolist(), strict=True))
+    assert counts == {"0 to 1": 900, "1 to 34": 33, "34 to 67": 33, "67 to 100": 34, "missing": 10}
+    last = pa.table({"gain": list(range(100)) + [100] * 900})
+    (found,) = groups(words, axes(words, last), last)
+    counts = dict(zip(found.values, np.bincount(found.codes).tolist(), strict=True))
+    assert counts == {"0 to 100": 100, "100": 900}
+
+
+def test_groups_are_called_what_a_request_calls_them() -> None:
+    words = people.charter(fairness={"sensitive": ["veteran", "children"]})
+    table = pa.table({"veteran": [True, False, None], "children": [0.0, 2.0, None]})
+    veteran, children, _ = groups(words, axes(words, table), table)
+    assert veteran.values == ("false", "missing", "true")
+    assert children.values == ("0", "2", "missing")
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[people.People]:
     with pytest.MonkeyPatch.context() as patched:
