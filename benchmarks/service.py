@@ -1,9 +1,9 @@
-"""Requests per second: `mlflow models serve`, and our service with the journal off and on.
+"""Requests per second: `mlflow models serve`, a bare ASGI echo, our service with the journal off and on.
 
     .venv/bin/python benchmarks/service.py [--rounds 3] [--seconds 5] [--postgres URL]
 
 One boosted model of 200 trees on nine columns (numbers, a flag, texts), once as scikit-learn
-pipeline under MLflow and once as our bundle. One-row requests over 16 connections; the server has
+pipeline under MLflow and once as our bundle. One-row requests over 16 connections (`tasks/sizing/load.py`); the server has
 one core and the client another. All ways in turn in each round, since a machine changes its pace;
 the shares are medians over rounds of what stood side by side. What a request costs of the core says
 the same where the machine is busy with something else.
@@ -12,7 +12,6 @@ the same where the machine is busy with something else.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import socket
@@ -31,62 +30,22 @@ import numpy as np
 import psutil
 import pyarrow as pa
 
-CONNECTIONS = 16
+from charter.tuning import FamilyName
+from tasks.sizing.load import WARM, load
+
 ROWS = 5_000
 NUMBERS = ("distance", "wind", "rain", "hour", "age", "load")
-WAYS = ("mlflow", "off", "process", "power")
-
-
-class Asking(asyncio.Protocol):
-    """One connection that asks again as soon as it is answered."""
-
-    def __init__(self, request: bytes, times: list[float]) -> None:
-        self._request, self._times, self._left, self._got = request, times, 0, b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport
-        self._ask()
-
-    def _ask(self) -> None:
-        self._start = time.perf_counter()
-        self._transport.write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        self._got += data
-        head, found, body = self._got.partition(b"\r\n\r\n")
-        if not found:
-            return
-        size = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        if len(body) < size:
-            return
-        if b" 200 " not in head[:16]:
-            raise SystemExit(f"refused: {self._got[:500].decode()}")
-        self._got = b""
-        self._times.append(time.perf_counter() - self._start)
-        self._ask()
+WAYS = ("mlflow", "echo", "off", "process", "power")
 
 
 def client(port: int, path: str, body: bytes, seconds: float) -> None:
     """Ask for so long and print requests per second and p99 in milliseconds as JSON."""
     import uvloop
 
-    request = (
-        f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    ).encode() + body
-
-    async def ask() -> list[float]:
-        loop, times = asyncio.get_running_loop(), list[float]()
-        for _ in range(CONNECTIONS):
-            await loop.create_connection(lambda: Asking(request, times), "127.0.0.1", port)
-        await asyncio.sleep(1)  # warm
-        warm = len(times)
-        await asyncio.sleep(seconds)
-        return times[warm:]
-
-    times = uvloop.run(ask())
-    p99 = float(np.quantile(times, 0.99)) * 1e3 if times else float("nan")
-    print(json.dumps([len(times) / seconds, p99]))
+    uvloop.install()
+    found = load(port, [body], seconds, path=path)
+    p99 = float(np.quantile(found.milliseconds, 0.99)) if found.milliseconds else float("nan")
+    print(json.dumps([found.rate, p99]))
 
 
 def rows() -> tuple[pa.Table, np.ndarray]:
@@ -100,11 +59,8 @@ def rows() -> tuple[pa.Table, np.ndarray]:
     return pa.table(columns), (push + rng.normal(size=ROWS) > 0.5).astype(np.int64)
 
 
-def make(folder: Path) -> bytes:
-    """The model both ways, under `folder`; one row as JSON."""
-    import mlflow.sklearn
-
-    from serving import releases
+def fitted(project: str, name: FamilyName, **more: Any) -> tuple[Any, Any, pa.Table]:
+    """A pipeline of one family on the rows, its signature, and the rows."""
     from serving.signature import Input, Signature
     from tasks.engineer import Recipe
     from tasks.models import family
@@ -115,25 +71,35 @@ def make(folder: Path) -> bytes:
     kinds = dict.fromkeys(NUMBERS, "number") | {"holiday": "flag"}
     inputs = tuple(Input(name=name, kind=kinds.get(name, "text")) for name in table.column_names)
     signature = Signature(
-        project="flights", target="late", task="binary", inputs=inputs, classes=("no", "yes")
+        project=project, target="late", task="binary", inputs=inputs, classes=("no", "yes")
     )
-    recipe = Recipe(project="flights", fingerprint="f", signature=signature, categories=20, page="")
-    member = family("boosting")
-    fitted = pipeline(recipe, member, "binary", {**member.start, "trees": 200})
-    packed = frame(signature, table)
-    fitted.fit(packed, truth)
-    fitted.set_params(model__n_jobs=1)
+    recipe = Recipe(project=project, fingerprint="f", signature=signature, categories=20, page="")
+    member = family(name)
+    made = pipeline(recipe, member, "binary", {**member.start, **more})
+    made.fit(frame(signature, table), truth)
+    return made, signature, table
+
+
+def make(folder: Path) -> bytes:
+    """The model both ways, under `folder`; one row as JSON."""
+    import mlflow.sklearn
+
+    from serving import releases
+    from tasks.recipe.inputs import frame
+
+    made, signature, table = fitted("flights", "boosting", trees=200)
+    made.set_params(model__n_jobs=1)
     mlflow.sklearn.save_model(
-        fitted,
+        made,
         folder / "mlflow",
         serialization_format="cloudpickle",
         pyfunc_predict_fn="predict_proba",
     )
-    bundle(folder / "bundle", fitted, signature, table.slice(0, 5).to_pylist())
+    bundle(folder / "bundle", made, signature, table.slice(0, 5).to_pylist())
     releases.publish(folder / "flights", releases.add(folder / "flights", folder / "bundle"), None)
     first = {
         name: value.item() if hasattr(value, "item") else value
-        for name, value in packed.iloc[0].items()
+        for name, value in frame(signature, table).iloc[0].items()
     }
     (folder / "frame.json").write_text(json.dumps({"dataframe_records": [first]}))
     return json.dumps(table.slice(0, 1).to_pylist()[0]).encode()
@@ -157,7 +123,7 @@ def bundle(folder: Path, fitted: Any, signature: Any, some: list[dict[str, Any]]
         names = [path.name for path in folder.iterdir() if path.name != MANIFEST]
         files = {name: sha256((folder / name).read_bytes()) for name in names}
         made = Manifest(
-            project="flights", fingerprint="f" * 64, created=datetime.now(UTC), files=files
+            project=signature.project, fingerprint="f" * 64, created=datetime.now(UTC), files=files
         )
         (folder / MANIFEST).write_text(made.model_dump_json())
 
@@ -176,6 +142,9 @@ def command(way: str, folder: Path, port: int, postgres: str | None) -> list[str
     if way == "mlflow":
         started = [str(Path(sys.executable).with_name("mlflow")), "models", "serve", "-m"]
         return [*started, str(folder / "mlflow"), "--env-manager", "local", "-p", str(port)]
+    if way == "echo":
+        echo = [sys.executable, "-m", "uvicorn", "benchmarks.echo:app", "--port", str(port)]
+        return [*echo, "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     journal, durable = f"sqlite:///{folder}/{way}/journal.db", way
     if way == "off":
         journal, durable = "off", "process"
@@ -248,7 +217,7 @@ def measured(
         )
         used = spent(pid) - before
     rate, p99 = json.loads(done.stdout)
-    return float(rate), float(p99), used * 1e6 / (rate * (seconds + 1))
+    return float(rate), float(p99), used * 1e6 / (rate * (seconds + WARM))
 
 
 def spent(pid: int) -> float:
@@ -284,8 +253,8 @@ def main() -> None:
                     flush=True,
                 )
     for way in ways:
-        _tell(way, "mlflow", found)
-        _tell(way, "off", found)
+        for against in ("mlflow", "echo", "off"):
+            _tell(way, against, found)
 
 
 def _tell(way: str, against: str, found: dict[str, list[float]]) -> None:

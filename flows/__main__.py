@@ -5,78 +5,13 @@ Heavy imports stand inside the commands, so that `perennial --help` answers at o
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
-Result = dict[str, Any]
-
-SET = click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE",
-    help="A key of the charter for this run only, as in constraints.train_minutes=1.",
-)  # fmt: skip
-DAY = click.DateTime(["%Y-%m-%d"])
-CHARTER = click.argument("charter", type=click.Path(path_type=Path))
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="perennial", prog_name="perennial")
-def cli() -> None:
-    """Machine-learning pipelines that renew themselves."""
-
-
-def command(run: Callable[..., Result]) -> click.Command:
-    """A command that takes `--json FILE` and turns a refusal into exit code 2."""
-
-    @wraps(run)
-    def guarded(json_file: Path | None, **options: Any) -> None:
-        from charter import Refusal
-        from flows import settings
-        from tasks.room import room
-
-        settings.apply()
-        try:
-            with room():
-                result, code = {"outcome": "done", **run(**options)}, 0
-        except Refusal as refusal:
-            from flows.terminal import say_refusal
-
-            say_refusal(refusal)
-            result, code = {"outcome": "refused", **vars(refusal)}, 2
-        except Exception as fault:
-            _say_fault(fault)
-            result, code = {"outcome": "fault", "error": f"{type(fault).__name__}: {fault}"}, 1
-        if json_file is not None:
-            json_file.write_text(json.dumps(result, indent=2) + "\n")
-        sys.exit(code)
-
-    option = click.option(
-        "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE",
-        help="Write the result there, for scripts.",
-    )  # fmt: skip
-    return cli.command()(option(guarded))
-
-
-def _say_fault(fault: Exception) -> None:
-    from rich.traceback import Traceback
-
-    from flows.terminal import console
-
-    kind, trace = type(fault), fault.__traceback__
-    console.print(Traceback.from_exception(kind, fault, trace, suppress=_libraries()))
-
-
-def _libraries() -> list[str]:
-    """Where frames are shown by their name only: they are not ours."""
-    from sysconfig import get_paths
-
-    return [get_paths()["purelib"], get_paths()["stdlib"]]
+from flows.command import CHARTER, DAY, SET, Result, cli, command
 
 
 def main() -> None:
@@ -186,7 +121,7 @@ def canary(charter: Path, overrides: tuple[str, ...]) -> Result:
     from flows import embedded
 
     decided = embedded.run("flows.canary", "canary", charter, overrides)
-    from flows.summary import say_decided
+    from flows.decided import say_decided
 
     say_decided(decided)
     return dict(decided.model_dump(mode="json"))
@@ -317,6 +252,22 @@ def serve(charter: Path, host: str | None, port: int | None) -> Result:
     words = load(charter)
     serve_here(words, host or words.deployment.host, port or words.deployment.port)
     return {}
+
+
+@command
+@CHARTER
+@click.option("--rps", type=float, required=True, metavar="N", help="Requests a second.")
+@click.option("--release", type=int, metavar="N", help="Default: the live one.")
+@SET
+def size(charter: Path, rps: float, release: int | None, overrides: tuple[str, ...]) -> Result:
+    """Measure the service on this machine, and say what a load needs within the charter's p99."""
+    from charter.load import load
+    from flows.sized import say_sized
+    from tasks.size import size as measure
+
+    sized = measure(load(charter, overrides), rps, release)
+    say_sized(sized)
+    return dict(sized.model_dump(mode="json"))
 
 
 @command

@@ -14,7 +14,6 @@ from flows.terminal import console
 from flows.train import Trained
 from serving.home import home, place
 from tasks.compare import Promotion
-from tasks.decide import Decided
 from tasks.evaluate import Measure, Scorecard
 from tasks.monitor import Watched
 from tasks.replay import Replayed
@@ -59,7 +58,7 @@ def _months(replayed: Replayed) -> Table:
         table.add_column(name, justify="right")
     for month in replayed.months:
         table.add_row(
-            month.month, f"{month.rows:,}", _number(month.frozen.value), _number(month.loop.value),
+            month.month, f"{month.rows:,}", number(month.frozen.value), number(month.loop.value),
             f"{month.gain.value:+.3f}", f"{month.gain.low:+.3f} to {month.gain.high:+.3f}",
             ", ".join(map(str, month.releases)),
         )  # fmt: skip
@@ -84,35 +83,8 @@ def say_retrained(retrained: Retrained, charter: Path) -> None:
     style = {"promoted": "green", "canary": "yellow", "kept": "blue", "skipped": "dim"}[
         retrained.outcome
     ]
-    console.print(Panel(_named(lines), title_align="left", border_style=style,
+    console.print(Panel(named(lines), title_align="left", border_style=style,
                         title=f"{retrained.project}: {retrained.outcome}"))  # fmt: skip
-
-
-def say_decided(decided: Decided) -> None:
-    """What became of the canary, both arms, and where to look."""
-    console.print()
-    if decided.arms:
-        console.print(_arms(decided))
-    live = "nothing" if decided.live is None else f"release {decided.live}"
-    lines = {"why": decided.reason, "live": live, "page": place(decided.page).as_uri()}
-    style = {"promoted": "green", "withdrawn": "yellow"}.get(decided.outcome, "blue")
-    named = "no canary" if decided.canary is None else f"canary {decided.canary} {decided.outcome}"
-    console.print(Panel(_named(lines), title_align="left", border_style=style,
-                        title=f"{decided.project}: {named}"))  # fmt: skip
-
-
-def _arms(decided: Decided) -> Table:
-    table = Table(title="Both releases", title_justify="left", box=None, pad_edge=False)
-    table.add_column("release")
-    for name in ("asked", "truth known", decided.metric, "failed", "p99 ms"):
-        table.add_column(name, justify="right")
-    for arm in decided.arms:
-        value, p99 = ("" if one is None else _number(one) for one in (arm.value, arm.p99_ms))
-        table.add_row(
-            f"{arm.release}{' (canary)' if arm.release == decided.canary else ''}",
-            f"{arm.answered:,}", f"{arm.labelled:,}", value, f"{arm.failed:,}", p99,
-        )  # fmt: skip
-    return table
 
 
 def say_rolled_back(rolled: RolledBack) -> None:
@@ -122,7 +94,7 @@ def say_rolled_back(rolled: RolledBack) -> None:
         "took": f"{rolled.seconds:g} s until the live pointer was moved",
         "history": place(rolled.page).as_uri(),
     }
-    console.print(Panel(_named(lines), title_align="left", border_style="green",
+    console.print(Panel(named(lines), title_align="left", border_style="green",
                         title=f"{rolled.project}: release {rolled.release} is live"))  # fmt: skip
 
 
@@ -141,7 +113,7 @@ def say_tidied(tidied: Tidied) -> None:
     if tidied.fewer_files:
         lines["tables"] = f"{tidied.fewer_files:,} files fewer, since small ones were put together"
     lines["disk"] = f"{tidied.free_gb:,.1f} GB free"
-    console.print(Panel(_named(lines), title_align="left", border_style="green",
+    console.print(Panel(named(lines), title_align="left", border_style="green",
                         title=f"{tidied.project}: {tidied.used_mb:,.1f} MB"))  # fmt: skip
 
 
@@ -163,7 +135,7 @@ def say_watched(watched: Watched, charter: Path) -> None:
         lines["new model"] = f"perennial retrain {charter}"
     crossed = len(watched.alarms)
     said = f"{crossed} limit{'s' * (crossed > 1)} crossed" if crossed else "no limit crossed"
-    console.print(Panel(_named(lines), title_align="left",
+    console.print(Panel(named(lines), title_align="left",
                         border_style="red" if crossed else "green",
                         title=f"{watched.project}, release {watched.release}: {said}"))  # fmt: skip
 
@@ -196,8 +168,8 @@ def _performance(watched: Watched) -> Table:
     for name in ("rows", "value", "95 % interval", "promised"):
         table.add_column(name, justify="right")
     for one in found:
-        table.add_row(one.kind, f"{one.rows:,}", _number(one.value),
-                      f"{one.low:.4g} to {one.high:.4g}", _number(one.promised))  # fmt: skip
+        table.add_row(one.kind, f"{one.rows:,}", number(one.value),
+                      f"{one.low:.4g} to {one.high:.4g}", number(one.promised))  # fmt: skip
     return table
 
 
@@ -223,7 +195,7 @@ def _duel(promotion: Promotion, gain: Measure) -> Table:
     ):
         table.add_column(name, justify="right")
     table.add_row(
-        f"release {promotion.champion}", f"{promotion.rows:,}", _number(gain.value),
+        f"release {promotion.champion}", f"{promotion.rows:,}", number(gain.value),
         _interval(gain),
     )  # fmt: skip
     return table
@@ -240,7 +212,7 @@ def _ladder(study: Study) -> Table:
         interval = "" if rung.low is None else f"{rung.low:.4g} to {rung.high:.4g}"
         table.add_row(
             f"→ {rung.family}" if rung.taken else f"  {rung.family}",
-            _number(rung.score), interval, _number(rung.row_ms, 2), _number(rung.model_mb, 2),
+            number(rung.score), interval, number(rung.row_ms, 2), number(rung.model_mb, 2),
             str(rung.trials), style="bold" if rung.taken else "",
         )  # fmt: skip
     return table
@@ -260,9 +232,9 @@ def _holdout(scorecard: Scorecard) -> Table:
     table.add_column("95 % interval", justify="right")
     for measure in scorecard.measures:
         chosen = "bold" if measure.name == scorecard.metric else ""
-        table.add_row(measure.name, _number(measure.value), _interval(measure), style=chosen)
+        table.add_row(measure.name, number(measure.value), _interval(measure), style=chosen)
     for baseline, gain in scorecard.gains.items():
-        table.add_row(f"gain over {baseline}", _number(gain.value), _interval(gain))
+        table.add_row(f"gain over {baseline}", number(gain.value), _interval(gain))
     for verdict in scorecard.verdicts:
         if not verdict.passed:
             table.caption = Text(f"warning: {verdict.gate}: {verdict.message}", "yellow")
@@ -283,10 +255,10 @@ def _where(trained: Trained, charter: Path) -> Table:
         "Prefect UI": f"perennial up {charter}",
         "experiments": f"mlflow ui --backend-store-uri sqlite:///{home()}/mlflow/mlflow.db",
     }
-    return _named(lines)
+    return named(lines)
 
 
-def _named(lines: dict[str, str]) -> Table:
+def named(lines: dict[str, str]) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, text in lines.items():
         table.add_row(Text(name, "dim"), Text(text, overflow="fold"))
@@ -297,5 +269,5 @@ def _interval(measure: Measure) -> str:
     return f"{measure.low:.4g} to {measure.high:.4g}"
 
 
-def _number(value: float | None, digits: int = 4) -> str:
+def number(value: float | None, digits: int = 4) -> str:
     return "" if value is None else f"{value:.{digits}g}"

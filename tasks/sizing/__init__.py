@@ -1,0 +1,1 @@
+"""The parts of `tasks/size.py`: load on a service, and what follows from a few measured loads."""
