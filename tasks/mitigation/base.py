@@ -27,6 +27,8 @@ class Aim:
     """From which probability on a calibrated model answers positive (Elkan, 2001)."""
     prices: np.ndarray
     seed: int
+    folds: int
+    """In how many parts the rows are: a limit has to be kept on as few as one of them has."""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def aim(charter: Charter, task: Task, classes: Sequence[str]) -> Aim:
     return Aim(
         task=task, metric=fair.resolved(task), limits=tuple(limits), support=fair.support,
         threshold=float(prices[0, 1] / (prices[0, 1] + prices[1, 0])) if binary else 0.5,
-        prices=prices, seed=charter.evaluation.seed,
+        prices=prices, seed=charter.evaluation.seed, folds=charter.evaluation.folds,
     )  # fmt: skip
 
 

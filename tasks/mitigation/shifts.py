@@ -2,7 +2,7 @@
 
 Descent on the differences themselves (each rate of a group that is too high pulls its shift down),
 from several offsets, then a search around the best; everything is kept a standard error within the
-limit, since other rows will differ by that much.
+limit, as rates of another fold's rows would have it: the holdout is no larger, and has to keep it too.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Search:
         positive = moved(self.told.signals, shifts, settings[0]) >= self.told.aim.threshold
         rates = [self._rates(contrast, positive) for contrast in self.contrasts]
         beyond = max(
-            (float(np.ptp(found)) - _allowed(contrast, found)) / contrast.limit
+            (float(np.ptp(found)) - self.allowed(contrast, found)) / contrast.limit
             for contrast, found in zip(self.contrasts, rates, strict=True)
         )
         rank = (max(0.0, beyond), self._cost(positive))
@@ -82,25 +82,24 @@ class Search:
     def _cost(self, positive: np.ndarray) -> float:
         return float(self.told.aim.prices[self.told.truth, positive.astype(np.int64)].mean())
 
+    def allowed(self, contrast: Contrast, found: np.ndarray) -> float:
+        """The limit less what luck alone may put between the outermost groups: the standard error of
+        their difference on a fold's rows, by shifts read off these rows, and the more the more groups
+        there are (expected range of as many normal deviates against that of two; Tippett, 1925)."""
+        ends = int(np.argmax(found)), int(np.argmin(found))
+        error = np.sqrt(sum(found[at] * (1 - found[at]) / contrast.rates[at].count for at in ends))
+        error *= np.sqrt(1 + self.told.aim.folds) * _range(len(found)) / _range(2)
+        return float(max(contrast.limit - ERRORS * error, LEAST * contrast.limit))
+
     def pull(self, settings: np.ndarray, rates: list[np.ndarray], rate: float) -> np.ndarray:
         """Settings that bring the outermost groups nearer to the middle."""
         changed = settings.copy()
         for contrast, found in zip(self.contrasts, rates, strict=True):
-            middle, half = (found.max() + found.min()) / 2, _allowed(contrast, found) / 2
+            middle, half = (found.max() + found.min()) / 2, self.allowed(contrast, found) / 2
             for one, value in zip(contrast.rates, found, strict=True):
                 off = np.sign(value - middle) * max(0.0, abs(value - middle) - 0.9 * half)
                 changed[list(one.places)] -= rate * off
         return changed
-
-
-def _allowed(contrast: Contrast, found: np.ndarray) -> float:
-    """The limit less what luck alone may put between the outermost groups: the standard error of
-    their difference, and the more the more groups there are (expected range of as many normal
-    deviates against that of two; Tippett, 1925)."""
-    ends = int(np.argmax(found)), int(np.argmin(found))
-    error = np.sqrt(sum(found[at] * (1 - found[at]) / contrast.rates[at].count for at in ends))
-    error *= _range(len(found)) / _range(2)
-    return float(max(contrast.limit - ERRORS * error, LEAST * contrast.limit))
 
 
 @cache

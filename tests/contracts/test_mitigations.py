@@ -143,7 +143,7 @@ def test_other_answers_are_mitigated_where_they_can_be(
     value = X[:, 0] + code + 0.5 * rng.normal(size=800)
     y = value if task == "regression" else np.digitize(value, [0.0, 1.0])
     limits = (("sex", 0.1),)
-    aim = Aim(task, "error_ratio", limits, 50, 0.5, np.ones((3, 3)) - np.eye(3), 0)
+    aim = Aim(task, "error_ratio", limits, 50, 0.5, np.ones((3, 3)) - np.eye(3), 0, 4)
     linear = family("linear")
     lesson = Lesson(
         X, y, None, (Groups("sex", ("f", "m"), code),), aim,
