@@ -9,6 +9,7 @@ from datetime import datetime
 
 from charter import Refusal
 from tasks.drafting.facts import Fact, Looked, quoted
+from tasks.drafting.persons import Persons, persons
 from tasks.nearest import suggestion
 
 TARGETS = (
@@ -33,13 +34,15 @@ class Guesses:
     """Duration held out at the end, where the times allow a split."""
     copies: list[str] = field(default_factory=list)
     """Columns that tell the target exactly."""
+    persons: Persons = field(default_factory=Persons)
+    """Columns that may be about people."""
 
 
 def guess(looked: Looked, target: str | None) -> Guesses:
     """Target, identifiers, key, time and copies; a target that cannot be is refused."""
     name, why = _target(looked, target)
     others = [fact for fact in looked.facts if fact.name != name]
-    found = Guesses(name, why)
+    found = Guesses(name, why, persons=persons(looked, name))
     found.identifiers = [fact.name for fact in others if _names_rows(looked, fact)]
     named = [fact for fact in found.identifiers if _like_id(fact)]
     found.key = next(iter([*named, *found.identifiers]), None)

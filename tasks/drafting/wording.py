@@ -11,6 +11,7 @@ from charter.data import FileSource
 from charter.document import value
 from tasks.drafting.facts import Fact, Looked, day
 from tasks.drafting.guesses import Guesses
+from tasks.drafting.persons import Persons
 
 LISTED = 60
 """Columns that are described one by one."""
@@ -39,6 +40,8 @@ def worded(name: str, source: FileSource, looked: Looked, guesses: Guesses) -> s
             *_evaluation(looked, guesses),
             "",
             *_data(source, looked, guesses),
+            "",
+            *_people(guesses.persons),
             "",
         ]
     )
@@ -115,6 +118,27 @@ def _data(source: FileSource, looked: Looked, guesses: Guesses) -> Iterator[str]
         yield comment(f"  # {name} tells {guesses.target} exactly: is it known when predicting?")
     yield f"  known_later: [{', '.join(map(word, guesses.copies))}]"
     yield from _columns(looked, guesses)
+
+
+def _people(persons: Persons) -> Iterator[str]:
+    """Clauses that only people can decide on: as comments, since names need a key."""
+    if not persons:
+        yield "# Are the rows about people? Then see `privacy` and `fairness` in the README."
+        return
+    names = ", ".join(word(name) for name, _ in persons.names)
+    yield "# Are these rows about people? Then take the # away and set the key for names:"
+    yield '# export PERENNIAL_KEY="k1:$(openssl rand -hex 32)"'
+    yield "# privacy:"
+    yield '#   purpose: ""  # What did they agree to?'
+    yield "#   Which columns name a person? They are stored as keyed hashes, and are never inputs."
+    for name, why in persons.names:
+        yield comment(f"#   - {name}: {why}")
+    yield comment(f"#   identifiers: [{names}]")
+    yield "#   Which may single a person out, taken together?"
+    yield comment(f"#   quasi_identifiers: [{', '.join(map(word, persons.together))}]")
+    yield "# fairness:"
+    yield "#   Whose groups must be treated alike? These columns will be no inputs."
+    yield comment(f"#   sensitive: [{', '.join(map(word, persons.alike))}]")
 
 
 def _mark(text: str) -> str:

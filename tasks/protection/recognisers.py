@@ -3,6 +3,10 @@
 Patterns find candidates over whole columns in Arrow; the check (a checksum, the length of a number)
 sees only those. `rarely` is for kinds that chance often makes: there at least half of the candidates
 have to pass the check, which hardly any of sixteen random digits do together (Luhn: one in ten).
+
+Presidio's recognisers on a blank spaCy model were measured and left out: 299 MB more to install, 20 to
+150 s for 100,000 texts (these take 0.2 s), and less found of what the tests plant (phones 85 %, names
+and streets none, since these need a language model), with a find in 3 % of texts without any.
 """
 
 from __future__ import annotations

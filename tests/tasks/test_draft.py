@@ -174,3 +174,27 @@ def test_what_cannot_be_drafted_is_refused(
         draft(name, Path(data), target)
     assert remedy in str(caught.value)
     assert not Path("configs").exists()
+
+
+def test_columns_about_people_are_asked_about_and_the_clauses_load_once_uncommented() -> None:
+    frame = orders().assign(
+        contact=[f"person{at}@example.org" for at in range(400)], customerName="x", age=41, Sex="f",
+    )  # fmt: skip
+    frame.loc[::2, ["age", "Sex"]] = [30, "m"]
+    charter, text = drafted(frame, "late")
+    assert charter.privacy == type(charter.privacy)()  # asked, not decided
+    assert "#   - contact: 100% of its values look like email" in text
+    start = text.index("# privacy:")
+    clauses = text[start:].replace("# ", "", 1).replace("\n# ", "\n").split("\n")
+    said = [line for line in clauses if line.strip().endswith(("]", ":")) or "purpose" in line]
+    Path("configs/orders.yaml").write_text(text[:start] + "\n".join(said) + "\n")
+    charter = load(Path("configs/orders.yaml"))
+    assert charter.privacy.identifiers == ("contact", "customerName")
+    assert charter.privacy.quasi_identifiers == ("born", "age", "Sex")
+    assert charter.fairness.sensitive == ("age", "Sex")
+
+
+def test_rows_about_things_are_asked_about_in_one_line() -> None:
+    _, text = drafted(orders()[["orderId", "price", "late"]], "late")
+    assert "privacy:" not in text
+    assert "# Are the rows about people?" in text
