@@ -54,9 +54,19 @@ class _Tally:
     """Rows by kind."""
     candidates: Counter[str] = field(default_factory=Counter)
     texts: dict[str, set[str]] = field(default_factory=dict)
-    """Some of the different texts, by kind, where their number counts, as marks (`_mark`)."""
+    """Some of the different texts, by kind, where their number counts; they stay in memory."""
+    before: dict[str, set[str]] = field(default_factory=dict)
+    """What is known of those that earlier scans saw: marks (`_mark`)."""
     any: int = 0
     """Rows with at least one kind."""
+
+    def different(self, kind: str) -> int:
+        """At least so many different texts of the kind there are."""
+        return max(len(self.texts.get(kind, ())), len(self.marks(kind)))
+
+    def marks(self, kind: str) -> set[str]:
+        """Of all that were seen; these may be kept."""
+        return self.before.get(kind, set()) | set(map(_mark, self.texts.get(kind, ())))
 
 
 Looks = Mapping[str, Mapping[str, Any]]
@@ -71,7 +81,7 @@ def _told(counts: Mapping[str, Any] | None) -> _Tally:
         filled=counts["filled"],
         hits=Counter(counts["hits"]),
         candidates=Counter(counts["candidates"]),
-        texts={kind: set(marks) for kind, marks in counts["texts"].items()},
+        before={kind: {mark[:1] for mark in marks} for kind, marks in counts["texts"].items()},
         any=counts["any"],
     )
 
@@ -89,7 +99,9 @@ class Scanner:
             name: {
                 "filled": tally.filled, "any": tally.any,
                 "hits": dict(tally.hits), "candidates": dict(tally.candidates),
-                "texts": {kind: sorted(found)[:SEVERAL] for kind, found in tally.texts.items()},
+                "texts": {
+                    kind: sorted(tally.marks(kind)) for kind in {**tally.before, **tally.texts}
+                },
             }
             for name, tally in self._tallies.items()
         }  # fmt: skip
@@ -126,7 +138,7 @@ class Scanner:
 def _likely(tally: _Tally) -> Iterator[tuple[str, int]]:
     for one in RECOGNISERS:
         rows = tally.hits[one.kind]
-        lone = one.several and len(tally.texts.get(one.kind, ())) < SEVERAL
+        lone = one.several and tally.different(one.kind) < SEVERAL
         chance = one.rarely and 2 * rows < tally.candidates[one.kind]
         if rows and not lone and not chance:
             yield one.kind, rows
@@ -154,14 +166,14 @@ def _look(tally: _Tally, column: pa.Array) -> None:
         tally.hits[one.kind] += int(rows[hits].sum())
         if one.several:
             some = texts.take(pa.array(np.flatnonzero(hits)[:SEVERAL])).to_pylist()
-            tally.texts.setdefault(one.kind, set()).update(map(_mark, some))
+            tally.texts.setdefault(one.kind, set()).update(some)
         seen |= hits
     tally.any += int(rows[seen].sum())
 
 
 def _mark(text: str) -> str:
-    """Tells different texts apart, and is too short to tell which they are: it is kept with counts."""
-    return hashlib.sha256(text.encode()).hexdigest()[:4]
+    """Tells most different texts apart, but every sixteenth name has the same: kept with counts."""
+    return hashlib.sha256(text.encode()).hexdigest()[:1]
 
 
 def _is_long(numbers: pa.Array) -> bool:

@@ -198,13 +198,13 @@ class ParquetFile(OneFile[ParquetSource]):
             return values.cast(field.type)
         try:
             return settle(values, field.type)
-        except pa.ArrowInvalid as error:
+        except pa.ArrowInvalid:  # its words quote the value, which may be a person's
             raise Refusal(
                 f"{self.where}, column {field.name}",
-                f"found a value in {part.name} that {field.type} cannot hold ({error})",
+                f"found a value in {part.name} that {field.type} cannot hold",
                 "wanted one type that holds the values of all files",
                 "Write the column with one type.",
-            ) from error
+            ) from None
 
     @contextmanager
     def _opened(self, part: Part) -> Iterator[pq.ParquetFile]:

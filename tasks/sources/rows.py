@@ -134,13 +134,13 @@ def _made(source: Source, batch: pa.RecordBatch, plan: Plan) -> Fit:
     column = batch.column(plan.name)
     try:
         return plan.make(column)
-    except pa.ArrowInvalid as error:
+    except pa.ArrowInvalid:  # its words quote the value, which may be a person's
         raise Refusal(
             f"{source.where}, column {plan.name}",
-            f"found a value that {plan.type} cannot hold ({error})",
+            f"found a value that {plan.type} cannot hold",
             f"wanted values of type {column.type} to survive as {plan.type}",
             f"Declare what it is: data.columns: {{{plan.name}: {{role: text}}}}.",
-        ) from error
+        ) from None
 
 
 def _refuse(

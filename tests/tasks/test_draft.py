@@ -178,9 +178,9 @@ def test_what_cannot_be_drafted_is_refused(
 
 def test_columns_about_people_are_asked_about_and_the_clauses_load_once_uncommented() -> None:
     frame = orders().assign(
-        contact=[f"person{at}@example.org" for at in range(400)], customerName="x", age=41, Sex="f",
+        contact=[f"person{at}@example.org" for at in range(400)], customerName="x", age=[30, 41] * 200,
+        Sex=["f", "m"] * 200,
     )  # fmt: skip
-    frame.loc[::2, ["age", "Sex"]] = [30, "m"]
     charter, text = drafted(frame, "late")
     assert charter.privacy == type(charter.privacy)()  # asked, not decided
     assert "#   - contact: 100% of its values look like email" in text

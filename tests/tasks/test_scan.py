@@ -17,6 +17,7 @@ from serving.home import home
 from serving.pseudonyms import pseudonyms
 from tasks.ingest import ingest
 from tasks.protection.found import decided, in_words
+from tasks.protection.given_names import GIVEN
 from tasks.protection.recognisers import RECOGNISERS
 from tasks.protection.scan import BY_NAME, Find, Scanner
 from tests.tasks.persons import KEY, charter, person, rows, write
@@ -155,3 +156,21 @@ def test_finds_become_what_the_charter_says(tmp_path: Path, action: str) -> None
     assert ingest(told) == ingested
     assert ingest(charter(tmp_path, identifiers=["mail"], cleared=["note"])).table.rows == 200
     assert decided("persons") == {}
+
+
+def test_what_is_kept_of_a_scan_goes_on_and_names_nobody() -> None:
+    people = [f"{one} Bergman" for one in GIVEN[:40]]
+    first, same = Scanner(["who"]), Scanner(["who"])
+    first.look(pa.record_batch({"who": people[:1] * 9}))
+    assert first.finds() == ()  # one name is no column of names
+    kept = json.dumps(first.looks)
+    assert not any(word in kept for name in people for word in name.split())
+    assert all(len(mark) == 1 for mark in first.looks["who"]["texts"]["name"])
+    again = Scanner(["who"], json.loads(kept))
+    again.look(pa.record_batch({"who": people[:1] * 9}))
+    assert again.finds() == ()  # the same one, once more
+    again = Scanner(["who"], json.loads(kept))
+    again.look(pa.record_batch({"who": people}))
+    assert [(one.kind, one.rows) for one in again.finds()] == [("name", 49)]
+    same.look(pa.record_batch({"who": people}))
+    assert [one.kind for one in same.finds()] == ["name"]
