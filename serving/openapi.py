@@ -19,6 +19,13 @@ REFUSED = {
     "503": "No verified release answers yet, or the journal cannot be written",
 }
 
+NAMED = {
+    "name": "perennial-key", "in": "header", "required": False,
+    "schema": {"type": "string", "pattern": "^[!-~]+$", "maxLength": 200},
+    "description": "Names the client, as a user or a session: while a new release is tried on a part of "
+    "the requests, the same name meets the same release. Without it the body decides.",
+}  # fmt: skip
+
 
 def document(app: FastAPI, loaded: Loaded | None) -> dict[str, Any]:
     """OpenAPI 3.1, with the request and the answer of the release that answers now."""
@@ -31,10 +38,11 @@ def document(app: FastAPI, loaded: Loaded | None) -> dict[str, Any]:
     parts = whole.setdefault("components", {}).setdefault("schemas", {})
     parts["Problem"] = Problem.model_json_schema()
     parts["Bad"] = _object({"detail": {"type": "array", "items": _ref("Problem")}})
-    predict = _operation("Answer one row, or a list of rows")
+    predict = _operation("Answer one row, or a list of rows") | {"parameters": [NAMED]}
     whole["paths"]["/predict"] = {"post": predict}
     whole["paths"]["/feedback"] = {"post": _feedback(parts, loaded)}
     why = whole["paths"]["/reasons"]["post"]
+    why["parameters"] = [NAMED]
     why["responses"] |= {code: _bad(said) for code, said in REFUSED.items()}
     if loaded:
         why["requestBody"] = {

@@ -26,8 +26,22 @@ async function ask(address, options) {
   throw new Refused(reply.status, problems);
 }
 
+// While a new model is tried on a part of the requests, whoever asks meets one of the two and no mixture.
+function visitor() {
+  const fresh = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  try {
+    const known = localStorage.getItem("perennial-visitor") ?? fresh;
+    localStorage.setItem("perennial-visitor", known);
+    return known;
+  } catch { // nothing may be kept here
+    return fresh;
+  }
+}
+
+const key = visitor();
+
 const post = (address, content, signal) => ask(address, {
-  method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify(content), signal,
+  method: "POST", headers: {"content-type": "application/json", "perennial-key": key}, body: JSON.stringify(content), signal,
 });
 
 export const predict = (rows, signal) => post("/predict", rows, signal);
