@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -62,8 +63,29 @@ def grown(table: Table) -> str | None:
 
 def fingerprints(table: Table) -> Iterator[str]:
     """Of every commit that brought rows of this version: all at first, then what was new."""
+    for told in _commits(table):
+        yield str(told.get("fingerprint", ""))
+
+
+def _commits(table: Table) -> Iterator[dict[str, Any]]:
+    """What each of them says, oldest first."""
     told = grown(table)
     if told is None:
         return
     for version in range(int(json.loads(told)["since"]), table.version + 1):
-        yield str(said(place(table.where), version).get("fingerprint", ""))
+        yield said(place(table.where), version)
+
+
+def still_first(table: Table, fingerprint: str, rows: int) -> bool:
+    """Whether the rows that the table had when this commit was its newest are its first ones yet.
+
+    Where a person was forgotten since, rows are gone from among them, and others took their places.
+    """
+    counts = [
+        (str(told.get("fingerprint", "")), int(told.get("rows", 0))) for told in _commits(table)
+    ]
+    places = [at for at, (name, _) in enumerate(counts) if name == fingerprint]
+    if not places:
+        return False
+    since = [count for _, count in counts[places[-1] :]]
+    return since[0] == rows and since == sorted(since)

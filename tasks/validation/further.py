@@ -61,8 +61,9 @@ class Standing:
         if self.table is None or said is None or not lake.is_whole(self.table):
             return None
         before = Judged.model_validate_json(said)
-        same = before.law == self.law and before.rows <= self.landed.rows
-        return before if same and before.landed in increment.fingerprints(self.landed) else None
+        same = before.law == self.law
+        kept = same and increment.still_first(self.landed, before.landed, before.rows)
+        return before if kept else None
 
     @property
     def start(self) -> int:

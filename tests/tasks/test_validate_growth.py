@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
 
 from charter import Charter
 from serving.home import place
 from tasks import lake
+from tasks.compaction import compact
 from tasks.ingest import ingest
 from tasks.tidy import tidy
 from tasks.validate import Validated, validate
@@ -146,3 +148,24 @@ def test_tidied_tables_go_on(
     assert looked[-1] == (230, 240)
     ids = lake.dataset(last.table).to_table()["id"].to_pylist()
     assert ids == list(range(240))
+
+
+def test_after_somebody_is_forgotten_every_new_row_is_judged(
+    file: Path, looked: list[tuple[int, int]]
+) -> None:
+    """Their rows leave a gap among those that were judged: positions are no longer the same."""
+    judged(charter(file))
+    for table in ("landed", "table"):
+        compact(f"tables/trips/{table}", pc.field("id").isin([3, 4, 5]))
+    found = grown(file, lines(200, 20, "300,999,c1"))
+    assert looked[-1] == (0, 218)
+    assert found.table.rows == 217
+    assert found.quarantine.rows == 1
+    assert {row["id"] for batch in lake.read(found.table) for row in batch.to_pylist()} == {
+        *range(3), *range(6, 220)
+    }  # fmt: skip
+    grown(file, lines(220, 20))
+    assert looked[-1] == (218, 238)  # and from there on only what is new
+    compact("tables/trips/landed", pc.field("id") == 239)
+    grown(file, lines(240, 20))
+    assert looked[-1] == (0, 257)
