@@ -46,6 +46,8 @@ class Loaded:
     folder: Path
     predictor: Predictor
     form: Form
+    keeps: bool = True
+    """Whether what it answers is stored."""
     hashes: Pseudonyms | None = None
     """For columns that name persons; None where there are none, or nothing is kept."""
 
@@ -86,6 +88,8 @@ class Loaded:
                 name = ids.new()
                 said = orjson.dumps({"id": name, **next(found)})
                 answers.append(said)
+                if not self.keeps:
+                    continue
                 sent = orjson.dumps(self._kept(row)).decode()
                 records.append(Record(project, name, at, release, sent, said.decode()))
             content = b"[" + b",".join(answers) + b"]" if many else answers[0]
@@ -188,7 +192,7 @@ def load(folder: Path, live: Live, keeps: bool = True) -> Loaded:
     prove(predictor, golden(release), str(release))
     signature = predictor.signature
     hashes = pseudonyms(signature.project) if keeps and signature.hashed else None
-    loaded = Loaded(live, release, predictor, Form(signature), hashes)
+    loaded = Loaded(live, release, predictor, Form(signature), keeps, hashes)
     _ = (
         loaded.example,
         loaded.papers,

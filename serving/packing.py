@@ -38,8 +38,12 @@ class Packed:
 
 def empty(signature: Signature, rows: int) -> Packed:
     """Rows in which everything is missing."""
-    numbers = np.full((rows, len(signature.numbers)), np.nan)
-    return Packed(numbers, np.full((rows, len(signature.texts)), "", dtype=object))
+    wide = [column.kind for column in signature.inputs].count("text")
+    numbers = np.empty((rows, len(signature.inputs) - wide))
+    texts = np.empty((rows, wide), dtype=object)
+    numbers.fill(np.nan)
+    texts.fill("")
+    return Packed(numbers, texts)
 
 
 def pack_rows(

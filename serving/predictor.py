@@ -61,9 +61,12 @@ class Predictor:
         return [classes[i] for i in best.tolist()]
 
     def _run(self, packed: Packed) -> np.ndarray:
-        feed = {"numbers": packed.numbers, "texts": packed.texts}
-        feed = {name: feed[name] for name in self._names}
-        found: np.ndarray = self._session.run(None, feed)[0].astype(np.float64)
+        feed = {}
+        if "numbers" in self._names:
+            feed["numbers"] = packed.numbers
+        if "texts" in self._names:
+            feed["texts"] = packed.texts
+        found: np.ndarray = self._session.run(None, feed)[0].astype(np.float64, copy=False)
         return found
 
 

@@ -30,8 +30,9 @@ class Refused(Frozen):
 class Watch:
     """Holds what answers; `arms` and `refused` are replaced, never changed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keeps: bool = True) -> None:
         self.folder = folder
+        self._keeps = keeps
         self.arms: Arms | None = None
         self.refused: Refused | None = None
         self._seen: tuple[int, ...] | None = None
@@ -106,7 +107,7 @@ class Watch:
 
     def _load(self, live: Live) -> Loaded:
         start = time.perf_counter()
-        loaded = load(self.folder, live)
+        loaded = load(self.folder, live, self._keeps)
         log.info("release %d taken, %.2f s", live.release, time.perf_counter() - start)
         return loaded
 
