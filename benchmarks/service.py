@@ -241,6 +241,7 @@ def main() -> None:
         return
     ways = tuple(asked.ways) + (("postgres-process", "postgres-power") if asked.postgres else ())
     found: dict[str, list[float]] = {way: [] for way in ways}
+    per_core: dict[str, list[float]] = {way: [] for way in ways}
     with tempfile.TemporaryDirectory(dir=os.environ.get("PERENNIAL_BENCH", None)) as temporary:
         body = make(Path(temporary))
         for number in range(asked.rounds):
@@ -249,19 +250,21 @@ def main() -> None:
                     way, Path(temporary), body, asked.seconds, asked.postgres
                 )
                 found[way].append(rate)
+                per_core[way].append(1e6 / cost)
                 print(
                     f"round {number + 1}, {way}: {rate:,.0f}/s, p99 {p99:.2f} ms, {cost:.0f} µs of the core",
                     flush=True,
                 )
     for way in ways:
         for against in [one for one in ("mlflow", "echo", "off") if one in ways]:
-            _tell(way, against, found)
+            _tell(way, against, found, "")
+            _tell(way, against, per_core, " by time of the core")
 
 
-def _tell(way: str, against: str, found: dict[str, list[float]]) -> None:
+def _tell(way: str, against: str, found: dict[str, list[float]], by: str) -> None:
     shares = [a / b for a, b in zip(found[way], found[against], strict=True)]
     middle = statistics.median(shares)
-    print(f"{way} / {against}: {middle:.2f} ({min(shares):.2f} to {max(shares):.2f})")
+    print(f"{way} / {against}{by}: {middle:.2f} ({min(shares):.2f} to {max(shares):.2f})")
 
 
 if __name__ == "__main__":
