@@ -22,6 +22,7 @@ class Constraints(Frozen):
     model_mb: float = Field(default=50.0, gt=0, allow_inf_nan=False)
     """Size of `model.onnx`, in MB (10^6 bytes)."""
     interpretable: bool = False
-    """Only models whose whole logic can be printed: linear ones and single trees."""
+    """Only models whose whole logic can be printed, and is, on the model card: the charter's
+    rules, linear ones and single trees."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models are fitted; `auto` takes a CUDA device when there is one and it can be used."""

@@ -17,7 +17,9 @@ Metric = Literal[
     "roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1",
     "cost", "rmse", "mae", "r2",
 ]  # fmt: skip
-Baseline = Literal["dummy", "linear", "neighbours", "tree", "forest"]
+Baseline = Literal[
+    "dummy", "heuristic", "linear", "bayes", "neighbours", "tree", "forest", "extra_trees",
+]  # fmt: skip
 
 CLASS_METRICS: tuple[Metric, ...] = (
     "roc_auc", "average_precision", "log_loss", "brier", "accuracy", "balanced_accuracy", "f1",

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from charter.conflict import Conflict, agree
 from charter.frozen import Frozen
+from charter.heuristic import Heuristic
 
 Task = Literal["binary", "multiclass", "regression"]
 Label = bool | int | float | str
@@ -93,6 +94,9 @@ class Goal(Frozen):
     """Who does something differently because of the answer."""
     target: Target
     cost: Cost = Cost()
+    heuristic: Heuristic | None = None
+    """What a person would answer without a model, as rules: the rung above the dummy, which every
+    other one has to beat to be taken."""
 
     @model_validator(mode="after")
     def _agrees(self) -> Goal:

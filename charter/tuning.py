@@ -8,8 +8,11 @@ from pydantic import AfterValidator, Field
 
 from charter.frozen import Frozen
 
-FamilyName = Literal["dummy", "linear", "neighbours", "tree", "forest", "boosting", "neural"]
-INTERPRETABLE: frozenset[FamilyName] = frozenset({"dummy", "linear", "tree"})
+FamilyName = Literal[
+    "dummy", "heuristic", "linear", "bayes", "neighbours", "tree", "forest", "extra_trees",
+    "histogram", "boosting", "neural",
+]  # fmt: skip
+INTERPRETABLE: frozenset[FamilyName] = frozenset({"dummy", "heuristic", "linear", "tree"})
 """Families whose whole logic can be printed."""
 
 Name = TypeVar("Name", bound=str)
@@ -32,7 +35,8 @@ class Tuning(Frozen):
 
     search: Literal["bayesian", "random", "grid"] = "bayesian"
     families: Families | Literal["auto"] = "auto"
-    """The rungs of the ladder that are tried; `auto`: all that the constraints allow."""
+    """The rungs of the ladder that are tried; `auto`: all that the constraints allow, those that
+    seldom pay (extra_trees, histogram) from 3 minutes on."""
     trials: int | None = Field(default=None, ge=1)
     """Most trials of one family; default: as many as the minutes allow."""
     prune: bool = True

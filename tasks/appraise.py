@@ -139,7 +139,7 @@ def appraise(
         study=study.model_copy(update={"appraised": words}),
         seconds=time.monotonic() - began,
     )
-    _show(charter, made)
+    _show(charter, training, made)
     draft = record.with_name(f".{record.name}")
     draft.write_text(made.model_dump_json(indent=1))
     draft.replace(record)
@@ -211,13 +211,15 @@ def _asked(charter: Charter, training: Training, study: Study, course: Course, f
     return judgement.curve(charter, training, course), made, kept
 
 
-def _show(charter: Charter, made: Appraisal) -> None:
+def _show(charter: Charter, training: Training, made: Appraisal) -> None:
     """The study's page, with what was found."""
     from tasks.appraisal.page import sections
+    from tasks.printing.shown import shown
     from tasks.tuning.page import write
 
     trials = pq.read_table(place(made.study.trials)).to_pylist()
-    write(charter, made.study, trials, sections(made))
+    logic = shown(made.study.model, training, charter)
+    write(charter, made.study, trials, sections(made), logic)
 
 
 def _fingerprint(charter: Charter, study: Study, first: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charter import Charter, Frozen, Refusal, Verdict
+from charter.heuristic import Heuristic
 from serving.home import place
 from serving.signature import Input, Kind, Signature
 from tasks.explore import Profile
@@ -70,6 +71,8 @@ class Recipe(Frozen):
     impact: tuple[Impact, ...] = ()
     """Largest first."""
     pca: PcaTrial | None = None
+    heuristic: Heuristic | None = None
+    """The charter's rules, where there are some and they can be followed."""
     verdicts: tuple[Verdict, ...] = ()
     page: str
     """The HTML page, relative to the root."""
@@ -125,6 +128,7 @@ def _recipe(
 ) -> tuple[Recipe, pd.DataFrame]:
     """The inputs without their worth, and the packed training rows."""
     from tasks.engineering.almanac import TIMELESS, covered
+    from tasks.engineering.heuristic import followed
     from tasks.engineering.interface import carried, signature
     from tasks.engineering.values import objections
     from tasks.recipe.inputs import frame
@@ -140,6 +144,7 @@ def _recipe(
     dropped |= {name: TIMELESS for name in times if not parts[name]}
     kept = [(name, kind) for name, kind in kinds if name not in dropped]
     _something(kept, dropped)
+    rules = followed(charter, signature(charter, training, kept, None), dropped)
     X = X.drop(columns=[name for name in X.columns if name in dropped])
     along = carried(charter, profile, [name for name in rows.table.column_names if name in dropped])
     recipe = Recipe(
@@ -151,6 +156,7 @@ def _recipe(
         calendar=tuple(name for name, kind in kept if kind == "time"),
         parts={name: found for name, found in parts.items() if found},
         categories=charter.features.categories,
+        heuristic=rules,
         dropped=tuple(
             Dropped(column=name, why=dropped[name])
             for name in rows.table.column_names

@@ -213,6 +213,7 @@ def _hardware(ground: Ground, ladder: Ladder) -> Hardware:
 
 def _written(ground: Ground, ladder: Ladder, outcome: Outcome) -> Study:
     """Keep everything, the record last."""
+    from tasks.printing.shown import shown
     from tasks.tuning import records
     from tasks.tuning.page import write
     from tasks.tuning.rungs import rungs
@@ -237,7 +238,7 @@ def _written(ground: Ground, ladder: Ladder, outcome: Outcome) -> Study:
         peak_gb=ground.sandbox.peak_gb,
         hardware=_hardware(ground, ladder),
     )
-    write(ground.charter, study, trials)
+    write(ground.charter, study, trials, logic=shown(study.model, ground.training, ground.charter))
     study = study.model_copy(update={"seconds": ground.clock.spent})
     ground.folder.keep_record(study.model_dump_json(indent=2))
     ground.clock.write()

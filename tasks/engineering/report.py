@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tasks.engineer import Recipe
 from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, siblings, tables
-from tasks.recipe.preparation import FEW, RARE
+from tasks.recipe.extent import FEW
+from tasks.recipe.preparation import RARE
 
 SHOWN = 30
 KINDS = {"number": "number", "flag": "true or false", "time": "time", "text": "category"}

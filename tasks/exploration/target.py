@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from charter import Charter, Refusal
 from charter.goal import COSTS, Label, Task
+from charter.heuristic import spoken
 from tasks.exploration.store import Field, Store, as_label
 from tasks.nearest import suggestion
 
@@ -164,7 +165,7 @@ def _positive(said: Label | None, counts: dict[str, int]) -> str:
 
 
 def _said(said: Label, names: list[str]) -> str:
-    words = [label(said)]
+    words = [spoken(said)]
     if isinstance(said, bool):  # YAML reads yes and no as true and false
         words += AFFIRMATIVE if said else NEGATIVE
     for word in words:
@@ -175,19 +176,10 @@ def _said(said: Label, names: list[str]) -> str:
             return found[0]
     raise Refusal(
         f"{WHERE}.positive",
-        f"found {label(said)}, which no row has",
+        f"found {spoken(said)}, which no row has",
         f"wanted one of {', '.join(names)}",
-        suggestion(label(said), names),
+        suggestion(spoken(said), names),
     )
-
-
-def label(value: Label) -> str:
-    """A value as a class label, as `as_label` writes it in SQL."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value)
 
 
 def _costs(charter: Charter, task: Task, classes: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 
 import tasks.graph.mitigated
 import tasks.graph.neighbours
+import tasks.graph.rules
 import tasks.graph.trees  # noqa: F401  (registers its estimators)
 from serving.signature import Signature
 from tasks.graph.estimators import estimate

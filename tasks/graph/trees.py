@@ -13,7 +13,14 @@ from typing import Any
 
 import numpy as np
 from onnx import numpy_helper
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from xgboost import XGBClassifier, XGBRegressor
 
@@ -108,7 +115,8 @@ def _sklearn(tree: Any, values: np.ndarray) -> Tree:
 
 @estimate.register(DecisionTreeRegressor)
 @estimate.register(RandomForestRegressor)
-def _(model: DecisionTreeRegressor | RandomForestRegressor, x: Block) -> Block:
+@estimate.register(ExtraTreesRegressor)
+def _(model: Any, x: Block) -> Block:
     trees = _members(model)
     grove = Grove(LESS_OR_EQUAL)
     for tree in trees:
@@ -118,7 +126,8 @@ def _(model: DecisionTreeRegressor | RandomForestRegressor, x: Block) -> Block:
 
 @estimate.register(DecisionTreeClassifier)
 @estimate.register(RandomForestClassifier)
-def _(model: DecisionTreeClassifier | RandomForestClassifier, x: Block) -> Block:
+@estimate.register(ExtraTreesClassifier)
+def _(model: Any, x: Block) -> Block:
     trees = _members(model)
     if len(model.classes_) == 2:
         grove = Grove(LESS_OR_EQUAL)
@@ -146,6 +155,32 @@ def _shares(trees: list[Any], classes: int, x: Block) -> Block:
     found = x.writer.add("Gather", shares, named, width=classes, axis=0)
     axis = x.writer.constant([1], np.int64)
     return x.writer.add("ReduceMean", found, axis, width=classes, keepdims=0)
+
+
+@estimate.register(HistGradientBoostingClassifier)
+@estimate.register(HistGradientBoostingRegressor)
+def _(model: Any, x: Block) -> Block:
+    start = np.ravel(model._baseline_prediction)
+    grove = Grove(LESS_OR_EQUAL)
+    for each in model._predictors:
+        for target, predictor in enumerate(each):
+            grove.plant(_grown(predictor.nodes), target)
+    scores = grove.write(x, len(start)) + start
+    if isinstance(model, HistGradientBoostingRegressor):
+        return scores
+    return both(scores.apply("Sigmoid")) if len(start) == 1 else scores.apply("Softmax", axis=1)
+
+
+def _grown(nodes: np.ndarray) -> Tree:
+    """One tree of scikit-learn's histogram boosting; its leaves hold the learning rate already."""
+    if nodes["is_categorical"].any():
+        raise unwritable("splits on categories", "numeric splits")
+    leaf = nodes["is_leaf"].astype(bool)
+    left, right = (np.where(leaf, -1, nodes[side].astype(np.int64)) for side in ("left", "right"))
+    return Tree(
+        left, right, nodes["feature_idx"], nodes["num_threshold"], nodes["missing_go_to_left"],
+        nodes["value"],
+    )  # fmt: skip
 
 
 @estimate.register(XGBClassifier)

@@ -8,16 +8,21 @@ place in `LADDER`, and its estimator in `tasks/graph/estimators.py`. The conform
 from __future__ import annotations
 
 from tasks.models.base import Family
+from tasks.models.bayes import Bayes
 from tasks.models.boosting import Boosting
 from tasks.models.dummy import Dummy
+from tasks.models.extra_trees import ExtraTrees
 from tasks.models.forest import Forest
+from tasks.models.heuristic import Heuristic
+from tasks.models.histogram import Histogram
 from tasks.models.linear import Linear
 from tasks.models.neighbours import Neighbours
 from tasks.models.neural import Neural
 from tasks.models.tree import Tree
 
 LADDER: tuple[Family, ...] = (
-    Dummy(), Linear(), Neighbours(), Tree(), Forest(), Boosting(), Neural(),
+    Dummy(), Heuristic(), Linear(), Bayes(), Neighbours(), Tree(), Forest(), ExtraTrees(),
+    Histogram(), Boosting(), Neural(),
 )  # fmt: skip
 
 

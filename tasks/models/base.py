@@ -10,7 +10,9 @@ from sklearn.base import BaseEstimator
 
 from charter.goal import Task
 from charter.tuning import FamilyName
+from tasks.models.foreseen import Foreseen, Shape
 
+Style = Literal["tree", "scaled", "rules"]
 Value = bool | int | float | str | None
 THREADS = 2
 """Most threads that one fit takes."""
@@ -51,15 +53,18 @@ class Family(Protocol):
 
     name: FamilyName
     tasks: tuple[Task, ...]
-    style: Literal["tree", "scaled"]
-    """How its inputs are prepared: `tree` (unscaled, ordinal or one-hot) or `scaled`
-    (imputed, scaled, one-hot)."""
+    style: Style
+    """How its inputs are prepared: `tree` (unscaled, ordinal or one-hot), `scaled`
+    (imputed, scaled, one-hot) or `rules` (which of the charter's rules holds)."""
     interpretable: bool
     """Whether its whole logic can be printed."""
     effort: float
     """Its share of the search time, in proportion to the others."""
     remembers: bool
     """Whether the model is the training rows themselves: size and time to answer grow with them."""
+    minutes: float
+    """`families: auto` tries it where the charter gives at least so many minutes: what seldom pays
+    must not take time from what does."""
     start: Mapping[str, Value]
     """Parameters of the first trial: a sensible default."""
 
@@ -69,6 +74,10 @@ class Family(Protocol):
         self, task: Task, params: Mapping[str, Value], seed: int, device: str
     ) -> BaseEstimator:
         """The unfitted estimator; fits float matrices, shape (rows, prepared columns)."""
+        ...
+
+    def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
+        """About what the fitted estimator weighs as a graph."""
         ...
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from sklearn.base import BaseEstimator
 
 from charter.goal import Task
 from charter.tuning import FamilyName
-from tasks.models.base import THREADS, Real, Space, Value, Whole, real, whole
+from tasks.models.base import THREADS, Real, Space, Style, Value, Whole, real, whole
 from tasks.models.device import resolve
+from tasks.models.foreseen import Foreseen, Shape, leaves, trees
 
 
 class Boosting:
@@ -18,10 +18,11 @@ class Boosting:
 
     name: FamilyName = "boosting"
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
-    style: Literal["tree", "scaled"] = "tree"
+    style: Style = "tree"
     interpretable: bool = False
     effort: float = 6.0
     remembers: bool = False
+    minutes: float = 0.0
     start: Mapping[str, Value] = {
         "trees": 150, "rate": 0.06, "depth": 6, "weight": 5.0,
         "rows": 0.8, "share": 0.5, "penalty": 3.0,
@@ -57,3 +58,7 @@ class Boosting:
             n_jobs=THREADS,
             random_state=seed,
         )
+
+    def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
+        leaf = leaves(shape.rows, whole(params, "depth"), real(params, "weight"))
+        return trees(whole(params, "trees") * shape.outputs, leaf)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from charter.goal import Task
 from charter.tuning import FamilyName
-from tasks.models.base import THREADS, Real, Space, Value, Whole, real, whole
+from tasks.models.base import THREADS, Real, Space, Style, Value, Whole, real, whole
+from tasks.models.foreseen import Foreseen, Shape, leaves, trees
 
 
 class Forest:
@@ -18,10 +18,11 @@ class Forest:
 
     name: FamilyName = "forest"
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
-    style: Literal["tree", "scaled"] = "tree"
+    style: Style = "tree"
     interpretable: bool = False
     effort: float = 3.0
     remembers: bool = False
+    minutes: float = 0.0
     start: Mapping[str, Value] = {"trees": 100, "depth": 10, "leaf": 10, "share": 0.4}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:
@@ -44,3 +45,7 @@ class Forest:
             n_jobs=THREADS,
             random_state=seed,
         )
+
+    def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
+        leaf = leaves(0.63 * shape.rows, whole(params, "depth"), whole(params, "leaf"))
+        return trees(whole(params, "trees"), leaf, shape.classes if shape.outputs > 1 else 0)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from charter.goal import Task
 from charter.tuning import FamilyName
-from tasks.models.base import Real, Space, Value, real
+from tasks.models.base import Real, Space, Style, Value, real
+from tasks.models.foreseen import Foreseen, Shape, matrix
 
 
 class Linear:
@@ -18,10 +18,11 @@ class Linear:
 
     name: FamilyName = "linear"
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
-    style: Literal["tree", "scaled"] = "scaled"
+    style: Style = "scaled"
     interpretable: bool = True
     effort: float = 2.0
     remembers: bool = False
+    minutes: float = 0.0
     start: Mapping[str, Value] = {"penalty": 1.0}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:
@@ -36,3 +37,6 @@ class Linear:
         # Second order: a fifth of the time of lbfgs on many rows; its matrix grows with the classes.
         solver = "newton-cholesky" if task == "binary" else "lbfgs"
         return LogisticRegression(C=1.0 / penalty, solver=solver, max_iter=2000)
+
+    def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
+        return matrix(shape.columns * shape.outputs)

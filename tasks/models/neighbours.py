@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from sklearn.base import BaseEstimator
 
 from charter.goal import Task
 from charter.tuning import FamilyName
-from tasks.models.base import Choice, Space, Value, Whole, whole
+from tasks.models.base import Choice, Space, Style, Value, Whole, whole
+from tasks.models.foreseen import Foreseen, Shape, matrix
 from tasks.models.nearest import NearestClassifier, NearestRegressor
 
 
@@ -18,10 +18,11 @@ class Neighbours:
 
     name: FamilyName = "neighbours"
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
-    style: Literal["tree", "scaled"] = "scaled"
+    style: Style = "scaled"
     interpretable: bool = False
     effort: float = 1.0
     remembers: bool = True
+    minutes: float = 0.0
     start: Mapping[str, Value] = {"neighbours": 15, "weights": "uniform"}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:
@@ -41,3 +42,8 @@ class Neighbours:
             weights=params["weights"],
             algorithm="brute",  # exact, and the only index that the ONNX graph has
         )
+
+    def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
+        table = shape.rows * (shape.columns / 2 + 1 + max(1, shape.classes))  # float32 rows
+        found = matrix(table)
+        return Foreseen(found.bytes, found.micros + 0.01 * shape.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -11,7 +11,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from charter.goal import Task
 from charter.tuning import FamilyName
-from tasks.models.base import Real, Space, Value, Whole, real, whole
+from tasks.models.base import Real, Space, Style, Value, Whole, real, whole
+from tasks.models.foreseen import Foreseen, Shape, matrix
 
 
 class LevelledMLP(MLPRegressor):  # type: ignore[misc]
@@ -36,10 +37,11 @@ class Neural:
 
     name: FamilyName = "neural"
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
-    style: Literal["tree", "scaled"] = "scaled"
+    style: Style = "scaled"
     interpretable: bool = False
     effort: float = 2.0
     remembers: bool = False
+    minutes: float = 0.0
     start: Mapping[str, Value] = {"layers": 1, "width": 32, "penalty": 1e-3, "rate": 3e-3}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:
@@ -63,3 +65,7 @@ class Neural:
             max_iter=300,
             random_state=seed,
         )
+
+    def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
+        width, layers = whole(params, "width"), whole(params, "layers")
+        return matrix(width * (shape.columns + shape.outputs + (layers - 1) * width))

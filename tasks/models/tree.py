@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from sklearn.base import BaseEstimator
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from charter.goal import Task
 from charter.tuning import FamilyName
-from tasks.models.base import Space, Value, Whole, whole
+from tasks.models.base import Space, Style, Value, Whole, whole
+from tasks.models.foreseen import Foreseen, Shape, leaves, trees
 
 
 class Tree:
@@ -18,10 +18,11 @@ class Tree:
 
     name: FamilyName = "tree"
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
-    style: Literal["tree", "scaled"] = "tree"
+    style: Style = "tree"
     interpretable: bool = True
     effort: float = 1.0
     remembers: bool = False
+    minutes: float = 0.0
     start: Mapping[str, Value] = {"depth": 6, "leaf": 20}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:
@@ -39,3 +40,7 @@ class Tree:
             min_samples_leaf=whole(params, "leaf"),
             random_state=seed,
         )
+
+    def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
+        leaf = leaves(shape.rows, whole(params, "depth"), whole(params, "leaf"))
+        return trees(1, leaf, shape.classes if shape.outputs > 1 else 0)

@@ -14,6 +14,7 @@ from charter import Charter
 from tasks.packaging.groups import alike, rates
 from tasks.pages import Section, blocks, render, tables
 from tasks.pages.figures import interval, moment, number, share, times
+from tasks.printing.shown import shown
 from tasks.protection.papers import people
 from tasks.recall import spelled
 
@@ -43,6 +44,7 @@ def parts(papers: Papers, bundle: Bundle) -> list[Part]:
         _use(papers.charter),
         _inputs(papers),
         _decision(papers),
+        *_logic(papers),
         _data(papers),
         _measures(papers),
         _factors(papers),
@@ -137,6 +139,12 @@ def _decision(papers: Papers) -> Part:
         lines.append("Weights: " + ", ".join(f"{name} {weight:g}" for name, weight in weighed))
     lines.append(f"Costs: {_costs(papers.charter)}.")
     return Part("Answer", tuple(lines))
+
+
+def _logic(papers: Papers) -> list[Part]:
+    """How a simple model answers, whole: anybody can do it by hand."""
+    found = shown(papers.model, papers.split.training, papers.charter)
+    return [Part("The whole logic", found.lines, found.heads, found.rows)] if found else []
 
 
 def _costs(charter: Charter) -> str:

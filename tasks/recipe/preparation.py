@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
@@ -12,17 +12,18 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from charter.heuristic import spoken
+from tasks.models.base import Style
 from tasks.recipe.calendar import Calendar
+from tasks.recipe.extent import FEW
+from tasks.recipe.rules import FirstRule, plain
 from tasks.recipe.single import Single
 
 if TYPE_CHECKING:
     from tasks.engineer import Recipe
 
-Style = Literal["tree", "scaled"]
 Member = tuple[str, BaseEstimator, list[str]]
 
-FEW = 16
-"""Most levels that a tree gets as columns of their own; more are numbered."""
 RARE = 10
 """Levels seen in fewer training rows share one column."""
 
@@ -34,13 +35,28 @@ def preparation(recipe: Recipe, style: Style) -> Pipeline:
     value) and add one column per input that had missing values in training. `tree` numbers
     categories of many levels and leaves numbers as they are; `scaled` standardises numbers, puts
     times on a circle, gives each frequent level a column, and replaces redundant numbers by their
-    principal components where the recipe found that this pays.
+    principal components where the recipe found that this pays. `rules` gives the number of the
+    charter's rule that holds, and what it says.
     """
+    if style == "rules":
+        return Pipeline([("rules", _rules(recipe)), ("single", Single())])
     members = _tree(recipe) if style == "tree" else _scaled(recipe)
     columns = ColumnTransformer(
         [*members, *_missing(recipe)], remainder="drop", sparse_threshold=0.0
     )
     return Pipeline([("columns", columns), ("single", Single())])
+
+
+def _rules(recipe: Recipe) -> FirstRule:
+    heuristic, signature = recipe.heuristic, recipe.signature
+    assert heuristic is not None  # the ladder does not try it without
+    tests = tuple(
+        tuple(plain(test, test.column in signature.texts) for test in rule.tests)
+        for rule in heuristic.rules
+    )
+    classes = {label: float(place) for place, label in enumerate(signature.classes)}
+    says = (classes[spoken(one)] if classes else float(one) for one in heuristic.answers)
+    return FirstRule(tests, tuple(says))
 
 
 def _tree(recipe: Recipe) -> list[Member]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,9 @@ import pandas as pd
 from charter import Charter, Refusal
 from charter.goal import Task
 from tasks.engineer import Recipe
-from tasks.models.base import Family, Value
+from tasks.models.base import Family, Style, Value
 from tasks.models.device import resolve
+from tasks.recipe.extent import Extent, extent
 from tasks.split import Rows, Training, folds, load_training
 from tasks.tuning.weights import fit, weights
 
@@ -37,6 +38,8 @@ class Survey:
     """Of all training rows."""
     device: Literal["cpu", "cuda"]
     """Where families that can are fitted on a device."""
+    extents: Mapping[Style, Extent] = field(default_factory=dict)
+    """How wide and heavy each style of preparation is."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,7 @@ def survey(bench: Bench) -> Survey:
         tests=tuple(test for _, test in bench.parts),
         truth=bench.truth,
         device=resolve(bench.device),
+        extents={style: extent(bench.recipe, style) for style in get_args(Style)},
     )
 
 

@@ -11,6 +11,7 @@ from charter import Refusal
 from tasks.models.base import Family
 from tasks.tuning.bench import Answer, try_fold
 from tasks.tuning.folder import KEPT
+from tasks.tuning.foresight import Foresight
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
 from tasks.tuning.pace import Sample, afford
@@ -31,8 +32,16 @@ STRAYED_SECONDS = 5.0
 class Climb:
     """One family's trials, its best allowed one, and how long it takes."""
 
-    def __init__(self, ground: Ground, family: Family, search: Search, patience: int) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        family: Family,
+        search: Search,
+        patience: int,
+        foresight: Foresight,
+    ) -> None:
         self.family = family
+        self._foresight = foresight
         self._ground = ground
         self._search = search
         self._patience = patience
@@ -152,6 +161,12 @@ class Climb:
     def _try(self, attempt: Attempt, hard: float) -> None:
         began = self._ground.clock.spent
         notes: dict[str, object] = {"rows": self.rows, "sampled": self.sampled}
+        foreseen = self._foresight.broken(attempt.params)
+        if foreseen:
+            attempt.prune(0.0, foreseen, **notes)
+            self.why = foreseen
+            self._stale += 1
+            return
         try:
             answers = self._folds(attempt, hard)
             if answers is None:

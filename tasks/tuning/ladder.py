@@ -7,12 +7,15 @@ from contextlib import suppress
 
 from charter import Charter
 from charter.goal import Task
-from tasks.models.base import Family
+from tasks.models.base import Family, Space
+from tasks.models.foreseen import Shape
 from tasks.tune import Start
 from tasks.tuning.choice import Choice, Contender
 from tasks.tuning.climb import Climb
 from tasks.tuning.finals import Finals
+from tasks.tuning.foresight import Foresight
 from tasks.tuning.ground import Ground
+from tasks.tuning.pace import LARGE
 from tasks.tuning.sandbox import Stopped
 from tasks.tuning.search import BaseStorage, Search, journal
 
@@ -35,6 +38,10 @@ def hindrance(charter: Charter, family: Family, task: Task) -> str:
         return f"not tried: tuning.families is {', '.join(chosen)}"
     if charter.constraints.interpretable and not family.interpretable:
         return "not tried: constraints.interpretable, and its logic cannot be printed"
+    if family.name == "heuristic" and charter.goal.heuristic is None:
+        return "not tried: goal.heuristic gives no rules"
+    if chosen == "auto" and charter.constraints.train_minutes < family.minutes:
+        return f"not tried: families: auto has it from {family.minutes:g} minutes on"
     return ""
 
 
@@ -51,11 +58,11 @@ class Ladder:
         self.hindered = {
             family.name: words
             for family in families
-            if (words := hindrance(ground.charter, family, task))
+            if (words := hindrance(ground.charter, family, task) or self._too_heavy(family))
         }
         storage = journal(ground.folder.journal)
         self.climbs = {
-            family.name: Climb(ground, family, self._search(storage, family), _patience(family))
+            family.name: self._climb(storage, family)
             for family in families
             if family.name not in self.hindered
         }
@@ -63,15 +70,38 @@ class Ladder:
         self._start_seconds = ground.clock.run
         self.baselines: dict[str, str] = {}
 
+    def _climb(self, storage: BaseStorage, family: Family) -> Climb:
+        search, foresight = self._search(storage, family), self._foresight(family)
+        return Climb(self.ground, family, search, _patience(family), foresight)
+
+    def _foresight(self, family: Family) -> Foresight:
+        survey, training = self.ground.survey, self.ground.training
+        rows = max(survey.fits)
+        if family.remembers:  # where there is no time for more, it gets fewer
+            rows = min(rows, LARGE)
+        shape = Shape(rows, survey.columns, len(training.classes))
+        extent = survey.extents[family.style]
+        return Foresight(family, training.task, shape, extent, self.ground.charter.constraints)
+
+    def _space(self, family: Family) -> Space:
+        survey = self.ground.survey
+        return family.space(self.ground.training.task, min(survey.fits), survey.columns)
+
+    def _too_heavy(self, family: Family) -> str:
+        """Why not even the lightest model of the family can be allowed, in words."""
+        foresight, space = self._foresight(family), self._space(family)
+        return foresight.broken({**family.start, **foresight.lightest(space, family.start)})
+
     def _search(self, storage: BaseStorage, family: Family) -> Search:
         ground, tuning = self.ground, self.ground.charter.tuning
-        survey = ground.survey
+        foresight = self._foresight(family)
+        space = foresight.within(self._space(family), family.start)
         known = self.start if self.start and self.start.family == family.name else None
         return Search(
             storage,
             family.name,
-            family.space(ground.training.task, min(survey.fits), survey.columns),
-            family.start,
+            space,
+            foresight.begin(space, family.start),
             tuning.search,
             known=known.params if known else {},
             seed=ground.seed,

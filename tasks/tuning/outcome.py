@@ -55,6 +55,7 @@ def _baselines(ladder: Ladder) -> None:
 def _nothing(ladder: Ladder) -> Refusal:
     """Why there is no model, named after the constraint that most trials ran into."""
     whys = {name: climb.why for name, climb in ladder.climbs.items() if climb.why}
+    whys |= {name: why for name, why in ladder.hindered.items() if why.startswith("too ")}
     said = "; ".join(f"{name} {why}" for name, why in whys.items()) or "no trial ended"
     for sign, key, remedy in (
         (" GiB of ", "memory_gb", "Raise it, or train on fewer rows."),

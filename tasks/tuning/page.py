@@ -11,6 +11,7 @@ from tasks.metrics import greater_is_better
 from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, siblings, tables
 
 if TYPE_CHECKING:
+    from tasks.printing import Printed
     from tasks.tune import Study
 
 SHOWN = 500
@@ -22,8 +23,10 @@ def write(
     study: Study,
     trials: Sequence[dict[str, Any]],
     found: Sequence[Section] = (),
+    logic: Printed | None = None,
 ) -> str:
-    """`pages/<project>/study.html`; `found` are sections that stand after the ladder."""
+    """`pages/<project>/study.html`; `found` are sections that stand after the ladder, `logic` is
+    what a simple winner does."""
     score = next((rung.score for rung in study.ladder if rung.taken), None)
     html = render(
         title=f"{charter.name}: study",
@@ -38,7 +41,7 @@ def write(
             Fact("Memory", f"{study.peak_gb:.2f} GiB",
                  f"of {charter.constraints.memory_gb:g} GiB, at its peak"),
         ],
-        sections=[_ladder(study), *found, _course(study, trials), _table(study, trials)],
+        sections=[_ladder(study), *_logic(logic), *found, _course(study, trials), _table(study, trials)],
         links=siblings("Study", charter.name),
         footer=f"Study {study.fingerprint[:16]}. "
         + (f"Made on {study.hardware.words}." if study.hardware else ""),
@@ -73,6 +76,14 @@ def _ladder(study: Study) -> Section:
             blocks.fold("Parameters of the model", blocks.preformatted(_shown(study.params))),
         ),
     )
+
+
+def _logic(logic: Printed | None) -> list[Section]:
+    if logic is None:
+        return []
+    title = "The whole logic"
+    table = tables.table(title, logic.heads, logic.rows, wrap=True) if logic.rows else ""
+    return [Section(title, "", blocks.stack(blocks.points(logic.lines), table))]
 
 
 def _course(study: Study, trials: Sequence[dict[str, Any]]) -> Section:

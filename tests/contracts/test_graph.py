@@ -24,19 +24,12 @@ from sklearn.tree import DecisionTreeRegressor
 
 from charter import Refusal
 from charter.goal import Task
-from serving.packing import Packed, pack_batch
+from serving.packing import Packed
 from serving.predictor import session
 from serving.signature import Input, Signature
-from tasks.engineer import PcaTrial
 from tasks.graph import convert
-from tasks.models import LADDER
-from tasks.models.base import Family
-from tasks.packaging.parity import LIMIT
 from tasks.recipe.calendar import Calendar
-from tasks.recipe.inputs import frame
-from tasks.recipe.pipeline import pipeline
 from tasks.recipe.single import Single
-from tests.tasks import packaged
 
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 ROWS = 2_000
@@ -54,66 +47,6 @@ def ask(model: Any, packed: Packed) -> np.ndarray:
         None, {entry.name: feed[entry.name] for entry in model.get_inputs()}
     )[0]
     return found
-
-
-def awkward(signature: Signature, seed: int = 1) -> tuple[pd.DataFrame, Packed]:
-    """Rows of the kind the model was fitted on, spoilt with what it never saw."""
-    rng = np.random.default_rng(seed)
-    table = packaged.rows(signature.task, ROWS, seed)
-    packed = pack_batch(signature, table.combine_chunks().to_batches()[0])
-    spoil = rng.random(packed.numbers.shape)
-    packed.numbers[spoil < 0.02] = np.nan
-    extremes = rng.choice([0.0, -1.0, 3e38, -3e38, 1e15, 1e-300], packed.numbers.shape)
-    times = signature.numbers.index("at")
-    extremes[:, times] = rng.choice([-6.2e10, 2.5e11, -1e-6, 951_782_400.0], ROWS)
-    packed.numbers[spoil > 0.98] = extremes[spoil > 0.98]
-    packed.numbers[0] = np.nan
-    packed.texts[rng.random(packed.texts.shape) < 0.05] = "never seen"
-    packed.texts[rng.random(packed.texts.shape) < 0.02] = ""
-    columns = {name: packed.numbers[:, i] for i, name in enumerate(signature.numbers)}
-    words = {
-        name: pd.Series(packed.texts[:, i], dtype="str") for i, name in enumerate(signature.texts)
-    }
-    return pd.DataFrame({**columns, **words}), packed
-
-
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("member", LADDER, ids=lambda member: member.name)
-def test_every_family_is_equal(member: Family, task: Task) -> None:
-    table = packaged.rows(task, ROWS)
-    trial = PcaTrial(columns=("level", "wide"), components=1, kept=True, explanation="")
-    recipe = packaged.recipe(task, table).model_copy(update={"pca": trial})
-    params: dict[str, Any] = {**member.start}
-    params.update({name: 30 for name in params if name == "trees"})
-    fitted = pipeline(recipe, member, task, params)
-    answer = table["answer"].to_pylist()
-    truth = answer if task == "regression" else [packaged.CLASSES[task].index(a) for a in answer]
-    fitted.fit(frame(recipe.signature, table), np.asarray(truth))
-    rows, packed = awkward(recipe.signature)
-    wanted = fitted.predict(rows) if task == "regression" else fitted.predict_proba(rows)
-    model = graph(fitted, recipe.signature)
-    found = ask(model, packed)
-    assert found.shape == wanted.shape
-    scale = np.maximum(1.0, np.abs(wanted)) if task == "regression" else 1.0
-    assert np.max(np.abs(found - wanted) / scale) <= LIMIT
-    singly = np.concatenate([ask(model, packed[i : i + 1]) for i in range(100)])
-    assert np.max(np.abs(singly - found[:100]) / np.maximum(1.0, np.abs(singly))) <= 1e-9
-
-
-@pytest.mark.parametrize(
-    "member", [m for m in LADDER if "weights" in m.start], ids=lambda m: m.name
-)
-@pytest.mark.parametrize("task", TASKS)
-def test_weights_by_distance_are_equal(member: Family, task: Task) -> None:
-    table = packaged.rows(task, 500)
-    recipe = packaged.recipe(task, table)
-    fitted = pipeline(recipe, member, task, {**member.start, "weights": "distance"})
-    truth = np.arange(500) % max(2, len(packaged.CLASSES[task]))
-    inputs = frame(recipe.signature, table)
-    fitted.fit(inputs, truth)
-    wanted = fitted.predict(inputs) if task == "regression" else fitted.predict_proba(inputs)
-    packed = pack_batch(recipe.signature, table.combine_chunks().to_batches()[0])
-    assert np.max(np.abs(ask(graph(fitted, recipe.signature), packed) - wanted)) <= LIMIT
 
 
 def few(kind: Any, *values: Any) -> Signature:

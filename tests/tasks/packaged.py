@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from charter import Charter
-from charter.goal import Task
+from charter.goal import Label, Task
+from charter.heuristic import Heuristic
 from charter.tuning import FamilyName
 from serving.home import place
 from serving.signature import Decision, Input, Signature
@@ -32,6 +33,31 @@ CLASSES: dict[Task, tuple[str, ...]] = {
     "multiclass": ("a", "b", "c", "d"),
     "regression": (),
 }
+SAYS: dict[Task, tuple[Label, Label, Label]] = {
+    "binary": ("no", "no", "yes"),
+    "multiclass": ("a", "c", "d"),
+    "regression": (80, 100, 130.5),
+}
+
+
+def rules(task: Task) -> Heuristic:
+    """Every kind of condition, on columns of every kind."""
+    low, middle, high = SAYS[task]
+    return Heuristic.model_validate(
+        {
+            "rules": [
+                {"when": {"level": "> 0.5", "kind": ["north", "é"]}, "then": high},
+                {"when": {"flag": True, "wide": "<= -5e3"}, "then": high},
+                {"when": {"kind": "missing"}, "then": low},
+                {"when": {"level": "missing", "whole": [1, 2, 3]}, "then": middle},
+                {"when": {"code": [3, "4"]}, "then": middle},
+                {"when": {"level": ">= 99"}, "then": high},
+            ],
+            "otherwise": low,
+        }
+    )
+
+
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -79,6 +105,7 @@ def recipe(task: Task, table: pa.Table) -> Recipe:
     return Recipe(
         project="small", fingerprint="r" * 64, signature=signature(task, table), calendar=("at",),
         parts={"at": PARTS}, categories=20, page="pages/small/recipe.html",
+        heuristic=rules(task),
     )  # fmt: skip
 
 

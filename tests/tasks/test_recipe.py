@@ -18,12 +18,13 @@ from hypothesis.extra import numpy as hnp
 from serving.signature import Input, Signature
 from tasks.engineer import PcaTrial, Recipe
 from tasks.models import family
+from tasks.models.base import Style
 from tasks.models.shelf import keep, take
 from tasks.recipe.calendar import Calendar
 from tasks.recipe.clock import parts
 from tasks.recipe.inputs import frame
 from tasks.recipe.pipeline import pipeline
-from tasks.recipe.preparation import Style, preparation
+from tasks.recipe.preparation import preparation
 from tasks.recipe.single import Single
 
 STYLES: tuple[Style, ...] = ("tree", "scaled")

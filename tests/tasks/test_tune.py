@@ -167,6 +167,11 @@ def test_why_a_family_is_not_tried() -> None:
     charter = material.charter(constraints={"interpretable": True})
     assert hindrance(charter, family("tree"), "binary") == ""
     assert "logic cannot be printed" in hindrance(charter, family("neural"), "binary")
+    assert "goal.heuristic" in hindrance(charter, family("heuristic"), "binary")
+    short, long = (material.charter(constraints={"train_minutes": m}) for m in (1, 5))
+    assert "3 minutes on" in hindrance(short, family("extra_trees"), "binary")
+    assert hindrance(long, family("extra_trees"), "binary") == ""
+    assert "not made for regression" in hindrance(long, family("bayes"), "regression")
 
 
 @pytest.mark.parametrize(
@@ -186,5 +191,17 @@ def test_what_cannot_be_is_refused(root: Path, constraints: dict[str, Any], reme
 
 def test_the_same_catalogue_everywhere() -> None:
     names: Sequence[str] = [member.name for member in LADDER]
-    assert names == ["dummy", "linear", "neighbours", "tree", "forest", "boosting", "neural"]
+    assert names == [
+        "dummy",
+        "heuristic",
+        "linear",
+        "bayes",
+        "neighbours",
+        "tree",
+        "forest",
+        "extra_trees",
+        "histogram",
+        "boosting",
+        "neural",
+    ]
     assert all(family(name).name == name for name in names)

@@ -8,17 +8,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
 from charter import Charter
-from charter.goal import Task
 from tasks.models import LADDER
-from tasks.models.base import Family
 from tasks.split import Rows
 from tasks.tuning import scale
 from tasks.tuning.bench import load, try_fold
 from tasks.tuning.folder import fingerprint
-from tasks.tuning.weights import drawn, fit, weights
+from tasks.tuning.weights import drawn, weights
 from tests.tasks import material
 
 DECAY: dict[str, Any] = {"runtime": {"window": {"half_life": "10d"}}}
@@ -44,27 +41,6 @@ def test_a_weight_halves_with_each_half_life_and_without_a_time_a_row_is_the_old
     np.testing.assert_allclose(found, [0.25, 0.5, 0.25, 1.0])
     assert weights(charter(), aged([0, 10])) is None
     assert weights(charter(runtime={"window": {"last": 100}}), aged([0, 10])) is None
-
-
-@pytest.mark.parametrize("family", LADDER[1:], ids=lambda family: family.name)
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_every_family_believes_the_rows_that_count_more(family: Family, task: Task) -> None:
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(1_200, 2))
-    old = np.arange(1_200) < 600
-    y = (X[:, 0] > 0) ^ old  # the old rows say the opposite
-    y = np.where(y, 100.0, 0.0) if task == "regression" else y.astype(int)
-    if task == "multiclass":
-        y[:3] = 2
-    told = []
-    for weight in (None, np.where(old, 0.1, 1.0)):
-        model: Any = family.build(task, family.start, 0, "cpu")
-        fit(model, X, y, weight, seed=1)
-        clear = X[X[:, 0] > 0.5]
-        found = model.predict(clear) if task == "regression" else model.predict_proba(clear)[:, 1]
-        told.append(float(np.mean(found)) / (100 if task == "regression" else 1))
-    assert told[0] == pytest.approx(0.5, abs=0.1)
-    assert told[1] > 0.8
 
 
 def test_drawing_is_seeded_and_keeps_every_class() -> None:
