@@ -27,6 +27,7 @@ def between(
         "data.time": (data.time,),
         "features.drop": features.drop,
         "evaluation.slices": evaluation.slices,
+        "goal.heuristic": goal.heuristic.columns if goal.heuristic else (),
     }
     for key, names in places.items():
         if target in names:
@@ -67,6 +68,8 @@ def of_search(
                     f"one of {', '.join(METRICS[task])}",
                     "Take another metric, or change goal.target.task.",
                 )
+    if goal.heuristic is None:
+        yield from _no_rules(tuning, evaluation)
     if tuning.families == "auto":
         return
     opaque = [name for name in tuning.families if name not in INTERPRETABLE]
@@ -84,6 +87,17 @@ def of_search(
                 f"a model that has to beat {baseline}, searched among {baseline} alone",
                 "another family in tuning.families",
                 "Add a family, or take the baseline out.",
+            )
+
+
+def _no_rules(tuning: Tuning, evaluation: Evaluation) -> Iterator[Conflict]:
+    for key, names in (("tuning.families", tuning.families), ("evaluation.beat", evaluation.beat)):
+        if "heuristic" in names:
+            yield Conflict(
+                key,
+                "heuristic, but goal.heuristic gives no rules",
+                "goal.heuristic, or families without it",
+                "Write in goal.heuristic what a person would go by, or take it out.",
             )
 
 

@@ -43,7 +43,7 @@ def spoken(label: Label) -> str:
     return str(label)
 
 
-class Rule(Frozen):
+class Instruction(Frozen):
     """If all conditions hold, then this answer."""
 
     when: dict[str, Label | tuple[Label, ...]] = Field(min_length=1)
@@ -77,7 +77,7 @@ class Rule(Frozen):
 class Heuristic(Frozen):
     """The first rule whose conditions hold gives the answer."""
 
-    rules: tuple[Rule, ...] = Field(min_length=1)
+    rules: tuple[Instruction, ...] = Field(min_length=1)
     """Read from the top."""
     otherwise: Label
     """The answer where no rule holds."""

@@ -60,5 +60,6 @@ class Boosting:
         )
 
     def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
-        leaf = leaves(shape.rows, whole(params, "depth"), real(params, "weight"))
+        rows = shape.rows * (0.25 if shape.classes else 1.0)  # a row of a class weighs p (1 - p)
+        leaf = leaves(rows, whole(params, "depth"), real(params, "weight"))
         return trees(whole(params, "trees") * shape.outputs, leaf)

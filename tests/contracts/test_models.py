@@ -224,14 +224,14 @@ def test_limits_leave_only_what_can_keep_them() -> None:
     free = foresight(forest, one)
     assert free.within(space, forest.start) == space
     assert free.begin(space, forest.start) == dict(forest.start)
-    tight = foresight(forest, one, model_mb=0.02)
+    tight = foresight(forest, one, model_mb=0.01)
     cut = tight.within(space, forest.start)
-    trees, depth = cut["trees"], cut["depth"]
+    trees = cut["trees"]
     assert isinstance(trees, Whole)
-    assert isinstance(depth, Whole)
-    assert trees.high < 300
-    assert depth.high < 20
+    assert 30 < trees.high < 300
     assert max(trees.grid) <= trees.high
+    assert cut["share"] == space["share"]
+    assert foresight(forest, one, model_mb=0.001).within(space, forest.start) == space  # hindered
     assert tight.broken(forest.start).startswith("too large: about ")
     begun = tight.begin(cut, forest.start)
     assert tight.broken(begun) == ""
@@ -267,7 +267,8 @@ def test_it_believes_the_rows_that_count_more(member: Family, task: Task) -> Non
         y[:3] = 2
     told = []
     for weight in (None, np.where(old, 0.1, 1.0)):
-        model: Any = member.build(task, member.start, 0, "cpu")
+        params = {n: 1.0 if n == "share" else value for n, value in member.start.items()}
+        model: Any = member.build(task, params, 0, "cpu")
         fit(model, X, y, weight, seed=1)
         clear = X[X[:, 0] > 0.5]
         found = model.predict(clear) if task == "regression" else model.predict_proba(clear)[:, 1]

@@ -21,6 +21,7 @@ from serving.signature import Input, Signature
 from tasks import lake
 from tasks.engineer import Recipe, engineer
 from tasks.engineering.almanac import covered
+from tasks.engineering.heuristic import followed
 from tasks.engineering.probe import Sample
 from tasks.engineering.redundancy import pca_trial
 from tasks.engineering.values import follows
@@ -75,6 +76,41 @@ def charter(**sections: Any) -> Charter:
                      **sections.get("data", {})},
         }
     )  # fmt: skip
+
+
+RULES = {"rules": [{"when": {"weather": ["snow"], "weight": "> 50"}, "then": True}],
+         "otherwise": False}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("heuristic", "wanted"),
+    [
+        (RULES, ""),
+        ({**RULES, "otherwise": "maybe"}, "otherwise: found maybe.*wanted one of false, true"),
+        (RULES | {"rules": [{"when": {"wether": "snow"}, "then": True}]}, "Did you mean weather?"),
+        (RULES | {"rules": [{"when": {"spare": "> 1"}, "then": True}]}, r"features\.drop"),
+        (RULES | {"rules": [{"when": {"weather": "> 1"}, "then": True}]}, "weather holds texts"),
+        (RULES | {"rules": [{"when": {"weight": "heavy"}, "then": True}]}, "weight holds numbers"),
+        (RULES | {"rules": [{"when": {"at": 2013}, "then": True}]}, "part of the calendar"),
+    ],
+)
+def test_the_rules_of_the_charter_are_followed_or_refused(
+    heuristic: dict[str, Any], wanted: str
+) -> None:
+    words = charter(goal={"target": {"column": "late"}, "heuristic": heuristic})
+    inputs = (
+        Input(name="weight", kind="number"), Input(name="weather", kind="text"),
+        Input(name="at", kind="time"),
+    )  # fmt: skip
+    signature = Signature(
+        project="trips", target="late", task="binary", inputs=inputs, classes=("false", "true")
+    )
+    dropped = {"spare": "not to be used (features.drop)"}
+    if not wanted:
+        assert followed(words, signature, dropped) == words.goal.heuristic
+        return
+    with pytest.raises(Refusal, match=wanted):
+        followed(words, signature, dropped)
 
 
 def stages(words: Charter, table: pa.Table | None = None) -> tuple[Profile, Split]:
