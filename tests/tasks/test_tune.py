@@ -45,12 +45,8 @@ def _rung(study: Study, name: str) -> Rung:
 
 def test_the_family_of_the_champion_begins_with_its_parameters(root: Path) -> None:
     champion = Start(family="tree", params={"depth": 4, "leaf": 20})
-    steps: list[Step] = []
     charter = material.charter(tuning=LIGHT, constraints={"train_minutes": 2.0})
-    with watched(steps.append):
-        study = tune(charter, material.training("binary", 400), material.recipe("binary"), champion)
-    tried = [step.note for step in steps if " trial " in step.note]
-    assert tried[0].startswith("tree trial 1")
+    study = tune(charter, material.training("binary", 400), material.recipe("binary"), champion)
     assert {rung.family for rung in study.ladder if rung.score} == {"dummy", "linear", "tree"}
     trials = pq.read_table(place(study.trials)).to_pylist()
     first = next(one for one in trials if one["family"] == "tree" and one["number"] == 0)
