@@ -52,7 +52,8 @@ def create_app(releases: Path, book: Book | None = None, simulated: bool = False
     `book` is where predictions and truths are kept; without one nothing is. `simulated` lets a
     request say what time it is.
     """
-    watch = Watch(releases.absolute(), keeps=book is not None)
+    belong = book.belong if book is not None else None
+    watch = Watch(releases.absolute(), keeps=book is not None, belong=belong)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

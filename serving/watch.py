@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from charter import Frozen, Refusal
@@ -30,9 +31,13 @@ class Refused(Frozen):
 class Watch:
     """Holds what answers; `arms` and `refused` are replaced, never changed."""
 
-    def __init__(self, folder: Path, keeps: bool = True) -> None:
+    def __init__(
+        self, folder: Path, keeps: bool = True, belong: Callable[[str], None] | None = None
+    ) -> None:
+        """`belong` is told the project of each release, before that answers."""
         self.folder = folder
         self._keeps = keeps
+        self._belong = belong
         self.arms: Arms | None = None
         self.refused: Refused | None = None
         self._seen: tuple[int, ...] | None = None
@@ -108,6 +113,8 @@ class Watch:
     def _load(self, live: Live) -> Loaded:
         start = time.perf_counter()
         loaded = load(self.folder, live, self._keeps)
+        if self._belong is not None:
+            self._belong(loaded.predictor.signature.project)
         log.info("release %d taken, %.2f s", live.release, time.perf_counter() - start)
         return loaded
 

@@ -34,7 +34,10 @@ class Backlog(NamedTuple):
 
 
 class Book:
-    """The journal as the service of one project uses it; made before the event loop runs."""
+    """The journal as the service of one project uses it; made before the event loop runs.
+
+    `project` is a first guess; what the release that answers says counts (`belong`).
+    """
 
     def __init__(self, project: str, url: str | None, durable: Durable = "process") -> None:
         self._where = address(url)
@@ -52,6 +55,12 @@ class Book:
             self._tried[release] = Tally(f"{release} {self._instance}")
         return self._tried[release]
 
+    def belong(self, project: str) -> None:
+        """What comes from now on is about this project, whatever its folder is called."""
+        self._project = project
+        if self._journal is not None:
+            self._journal.project = project
+
     def open(self) -> None:
         """Make the tables; where that fails, requests are answered 503 until it succeeds."""
         try:
@@ -63,6 +72,7 @@ class Book:
         if self._journal is None:
             where = self._where.render_as_string(hide_password=False)
             self._journal = Journal(self._project, where, self._durable, pool=True)
+            self._journal.project = self._project  # a release may have been taken meanwhile
         return self._journal
 
     async def write(self, records: Sequence[Record]) -> None:

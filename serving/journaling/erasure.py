@@ -9,9 +9,17 @@ import orjson
 import sqlalchemy as sa
 
 from serving.journaling.database import Database
-from serving.journaling.tables import feedback, predictions
+from serving.journaling.tables import (
+    CONTRADICTION,
+    DUPLICATE,
+    FIRST,
+    batches,
+    feedback,
+    predictions,
+)
 
-_p, _f = predictions.c, feedback.c
+_p, _f, _b = predictions.c, feedback.c, batches.c
+KINDS = {FIRST: _b.firsts, DUPLICATE: _b.duplicates, CONTRADICTION: _b.contradictions}
 CHUNK = 500
 
 
@@ -28,11 +36,7 @@ def erase(
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
         names = _theirs(connection, project, hints, theirs)
         for start in range(0, len(names), CHUNK):
-            some = names[start : start + CHUNK]
-            connection.execute(
-                sa.delete(feedback).where(_f.project == project, _f.prediction_id.in_(some))
-            )
-            connection.execute(sa.delete(predictions).where(_p.id.in_(some)))
+            _delete(connection, project, _p.id.in_(names[start : start + CHUNK]))
     _clear(database)
     return len(names)
 
@@ -51,16 +55,34 @@ def expire(database: Database, project: str, before: float) -> int:
     with database.writing(project) as connection:
         if database.is_sqlite:
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
-        old = sa.select(_p.id).where(_p.project == project, _p.at < before)
-        connection.execute(
-            sa.delete(feedback).where(_f.project == project, _f.prediction_id.in_(old))
-        )
-        gone = connection.execute(
-            sa.delete(predictions).where(_p.project == project, _p.at < before)
-        ).rowcount
-    if gone:
+        gone = _delete(connection, project, _p.at < before)
+    if gone or database.is_sqlite:  # what an earlier try could not clear, too
         _clear(database)
-    return int(gone)
+    return gone
+
+
+def _delete(connection: sa.Connection, project: str, which: sa.ColumnElement[bool]) -> int:
+    """The project's predictions that are meant, and their truths; gives how many predictions.
+
+    Batches hold what they have left, since `counts` goes by them.
+    """
+    mine = sa.and_(_p.project == project, which)
+    theirs = sa.and_(_f.project == project, _f.prediction_id.in_(sa.select(_p.id).where(mine)))
+    told = sa.select(_f.batch, _f.kind, sa.func.count()).where(theirs, _f.batch.is_not(None))
+    for batch, kind, count in connection.execute(told.group_by(_f.batch, _f.kind)).all():
+        _lower(connection, project, batch, KINDS[kind], count)
+    asked = sa.select(_p.batch, sa.func.count()).where(mine, _p.batch.is_not(None))
+    for batch, count in connection.execute(asked.group_by(_p.batch)).all():
+        _lower(connection, project, batch, _b.predictions, count)
+    connection.execute(sa.delete(feedback).where(theirs))
+    return int(connection.execute(sa.delete(predictions).where(mine)).rowcount)
+
+
+def _lower(
+    connection: sa.Connection, project: str, number: int, column: sa.Column[Any], by: int
+) -> None:
+    mine = sa.and_(_b.project == project, _b.number == number)
+    connection.execute(sa.update(batches).where(mine).values({column: column - by}))
 
 
 def left(database: Database, project: str, hints: Sequence[str]) -> int:
@@ -79,7 +101,12 @@ def _clear(database: Database) -> None:
         if database.is_sqlite:
             raw = plain.connection.dbapi_connection
             assert raw is not None
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise TimeoutError(
+                    f"{database.url.database}: another program has been reading since before the "
+                    "deletion, so what was deleted still stands in the log. End it and run again."
+                )
         else:
             for table in (predictions.name, feedback.name):
                 plain.exec_driver_sql(f"VACUUM (FULL) {table}")

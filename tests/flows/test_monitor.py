@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from prefect.client.orchestration import get_client
 
+from charter import Refusal
 from tests.flows.arrivals import arrive
 
 CHARTER = Path("configs/berries.yaml")
@@ -62,6 +63,19 @@ def test_an_alarm_reaches_the_server_once_and_again_while_it_stands(
     [_, again] = _events(2)
     assert again["payload"]["window"] == tomorrow.window.model_dump(mode="json")
     _the_command_says_it()
+
+
+def test_the_schedule_finds_nothing_live(
+    project: Path, prefect: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.monitor import monitor
+
+    with pytest.raises(Refusal, match=r"perennial train configs/berries\.yaml"):
+        monitor(CHARTER)
+    monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", "of the schedule")
+    ended = monitor(CHARTER, return_state=True)
+    assert (ended.type.value, ended.name) == ("COMPLETED", "Skipped")
+    assert ended.message == "berries: no release is live yet"
 
 
 def _the_command_says_it() -> None:

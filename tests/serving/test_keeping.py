@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import shutil
 import sqlite3
 import threading
 import time
@@ -146,6 +147,20 @@ def test_what_is_carried_is_read_and_not_required(kept: tuple[httpx.Client, Jour
     assert client.get("/predict").status_code == 405
 
 
+def test_a_folder_may_be_called_otherwise_than_its_project(folder: Path, tmp_path: Path) -> None:
+    elsewhere = shutil.copytree(folder, tmp_path / "elsewhere")
+    url = f"sqlite:///{tmp_path}/journal.db"
+    with (
+        served(elsewhere, "test", ("--journal", url)) as service,
+        httpx.Client(base_url=f"http://127.0.0.1:{service.port}") as client,
+    ):
+        name = client.post("/predict", json=ROWS[0]).json()["id"]
+        receipt = client.post("/feedback", json={"id": name, "truth": True}).json()
+        assert (receipt["accepted"], receipt["orphans"]) == (1, 0)
+    with closing(Journal("flights", url)) as journal:
+        assert (journal.counts().labelled, journal.counts().orphans) == (1, 0)
+
+
 def test_without_a_journal_there_are_ids_and_no_feedback(folder: Path) -> None:
     with (
         served(folder, "test") as service,
@@ -208,6 +223,14 @@ def _load(
         connection.close()
 
 
+def _until_there_is_something_to_lose(told: list[str]) -> None:
+    """A busy machine may need longer for the first answers than until the first kill."""
+    deadline = time.monotonic() + 60
+    while not told:
+        assert time.monotonic() < deadline, "no truth was acknowledged"
+        time.sleep(0.01)
+
+
 def _kill_at_random(folder: Path, url: str, durable: str, times: int) -> None:
     chance = random.Random()
     acknowledged: list[str] = []
@@ -221,6 +244,7 @@ def _kill_at_random(folder: Path, url: str, durable: str, times: int) -> None:
             ]
             for thread in threads:
                 thread.start()
+            _until_there_is_something_to_lose(told)
             time.sleep(chance.uniform(0.05, 0.8))
             service.process.kill()
             service.process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -65,13 +66,58 @@ def test_rows_by_their_age(journal: Journal) -> None:
         "person 20", "person 3",
     ]  # fmt: skip
     counts = journal.counts()
-    assert (counts.predictions, counts.labelled) == (2, 2)
+    assert (counts.predictions, counts.labelled, counts.folded) == (2, 2, 0)
     left = [str(pq.read_table(path).to_pylist()) for path in home().rglob("*.parquet")]
     left += [str(path.read_bytes()) for path in home().rglob("*") if path.is_file()]
     assert "person 40" not in "".join(left)
     assert journal.left(["person 40"]) == 0
     answered(journal, [1])  # a service writes on
     assert expire("toy", CUT).total() == 0
+
+
+def test_counts_go_down_with_what_was_folded(journal: Journal) -> None:
+    answered(journal, [50, 40, 20])
+    claim = journal.claim(NOW.timestamp(), 0)
+    assert claim is not None
+    journal.finish(claim.number)
+    journal.feedback([("50", True), ("40", False), ("20", True)], 2.0)  # again, another, again
+    claim = journal.claim(NOW.timestamp(), 0)
+    assert claim is not None
+    journal.finish(claim.number)
+    answered(journal, [45, 10])
+    before = journal.counts()
+    assert (before.predictions, before.folded, before.waiting, before.labelled) == (5, 3, 2, 5)
+    assert (before.duplicates, before.contradictions) == (2, 1)
+    assert expire("toy", CUT)["answers of the journal"] == 3
+    left = journal.counts()
+    assert (left.predictions, left.folded, left.waiting, left.labelled) == (2, 1, 1, 2)
+    assert (left.duplicates, left.contradictions, left.orphans) == (1, 0, 0)
+    assert journal.erase(["person 20"], lambda row: True) == 1
+    last = journal.counts()
+    assert (last.predictions, last.folded, last.labelled, last.duplicates) == (1, 0, 1, 0)
+
+
+def test_a_log_that_somebody_still_reads_is_said_and_cleared_the_next_time(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PERENNIAL_JOURNAL_URL", raising=False)
+    monkeypatch.setattr("serving.journaling.database.PATIENCE", 0.1)
+    where = home() / "journal" / "journal.db"
+    with closing(Journal("toy")) as journal:
+        answered(journal, [50])
+        with closing(sqlite3.connect(where, isolation_level=None)) as other:
+            other.execute("BEGIN")
+            assert other.execute("SELECT count(*) FROM predictions").fetchone() == (1,)
+            with pytest.raises(TimeoutError, match="End it and run again"):
+                expire("toy", CUT)
+            assert b"person 50" in _bytes(where.parent)
+            other.execute("ROLLBACK")
+            assert expire("toy", CUT)["answers of the journal"] == 0
+            assert b"person 50" not in _bytes(where.parent)
+
+
+def _bytes(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
 
 
 def test_versions_quarantine_and_reports(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
