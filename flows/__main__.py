@@ -296,5 +296,21 @@ def keys(output: Path) -> Result:
     return make(output)
 
 
+@command
+@CHARTER
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The new folder.")
+@click.option("--service", required=True, metavar="URL", help="Where the device finds the service.")
+def device(charter: Path, output: Path, service: str) -> Result:
+    """Write the folder that answers on a device, without a network, and keeps itself up to date."""
+    from charter.load import load
+    from flows.terminal import say_where
+    from tasks.equip import equip
+
+    kit = equip(load(charter), output, service)
+    ask = f"python {output}/device.py ask '{{...}}'"
+    say_where("device", {"folder": f"{output}, {kit.megabytes:g} MB", "ask": ask})
+    return dict(kit.model_dump(mode="json"))
+
+
 if __name__ == "__main__":
     main()

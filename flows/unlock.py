@@ -1,4 +1,4 @@
-"""The key for names of persons, where only Prefect has it."""
+"""The keys for names of persons and for releases, where only Prefect has them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,32 @@ from contextlib import suppress
 
 from charter import Charter
 from serving.pseudonyms import VARIABLE
+from serving.signing import PRIVATE, need
 
-BLOCK = "perennial-key"
-"""A secret block: `prefect block register -m prefect.blocks.system`, then one of this name in the UI."""
+BLOCK, SIGNING = "perennial-key", "perennial-signing-key"
+"""Secret blocks: `prefect block register -m prefect.blocks.system`, then one of this name in the UI."""
 
 
 def unlocked(words: Charter) -> Charter:
-    """The charter, once its key is in the environment; that of the environment comes first.
+    """The charter, once its keys are in the environment; what is there comes first.
 
-    Where neither has one, the stage that needs it refuses.
+    Where neither has the key for names, the stage that needs it refuses.
     """
-    if words.privacy.identifiers and not os.environ.get(VARIABLE):
-        from prefect.blocks.system import Secret
-
-        with suppress(ValueError):  # there is no such block
-            block = Secret.load(BLOCK)
-            assert isinstance(block, Secret)  # a flow of ours is no coroutine
-            os.environ[VARIABLE] = str(block.get())
+    if words.privacy.identifiers:
+        _fetch(VARIABLE, BLOCK)
+    if "device" in words.experience.surfaces:
+        _fetch(PRIVATE, SIGNING)
+        need("since experience.surfaces names device")  # now, and not when all is trained
     return words
+
+
+def _fetch(variable: str, name: str) -> None:
+    """The secret of a block into the environment, where there is none yet."""
+    if os.environ.get(variable):
+        return
+    from prefect.blocks.system import Secret
+
+    with suppress(ValueError):  # there is no such block
+        block = Secret.load(name)
+        assert isinstance(block, Secret)  # a flow of ours is no coroutine
+        os.environ[variable] = str(block.get())

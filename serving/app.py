@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from charter import Frozen
 from serving import pages
 from serving.asgi import Gone, clock
+from serving.device.routes import routes as device
 from serving.form import Bad
 from serving.front import Front, answering, headers, told
 from serving.inference.routes import routes as inference
@@ -87,6 +88,7 @@ def create_app(releases: Path, book: Book | None = None, simulated: bool = False
     _add_pages(app, watch)
     app.include_router(site(watch, book))
     front = Front(app, watch, book, time, metrics)
+    app.include_router(device(watch, book, time))
     app.include_router(inference(watch, front.trial, book, time))
     return front
 

@@ -22,9 +22,10 @@ import orjson
 import sqlalchemy as sa
 
 from charter import Frozen
-from serving.journaling import claims, entries, erasure, labels, minutes
+from serving.journaling import claims, devices, entries, erasure, labels, minutes
 from serving.journaling.claims import Claim
 from serving.journaling.database import Database, Durable, address
+from serving.journaling.devices import Handed
 from serving.journaling.entries import CHUNK, Entry
 from serving.journaling.labels import Arrived, Receipt, Truth
 from serving.journaling.minutes import Minute
@@ -97,6 +98,14 @@ class Journal:
         """
         with self._database.writing(self.project) as connection:
             return labels.arrive(connection, self.project, rows, at)
+
+    def receive(
+        self, device: str, records: Sequence[Handed], at: float
+    ) -> tuple[int, list[Handed]]:
+        """Enter what a device hands over, each record once: the highest number that was ever taken
+        from it, and which of the new ones are not kept."""
+        with self._database.writing(self.project) as connection:
+            return devices.receive(connection, self.project, device, records, at)
 
     def claim(self, now: float, wait: float, limit: int = 100_000) -> Claim | None:
         """The batch to fold now; None where nothing is mature.

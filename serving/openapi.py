@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from serving.device.records import Parcel
 from serving.form import MAX_ROWS, Problem
 from serving.inference.schema import example, request_schema
 from serving.journal import Receipt
@@ -44,6 +45,7 @@ def document(app: FastAPI, loaded: Loaded | None) -> dict[str, Any]:
     why = whole["paths"]["/reasons"]["post"]
     why["parameters"] = [NAMED]
     why["responses"] |= {code: _bad(said) for code, said in REFUSED.items()}
+    records(whole["paths"]["/device/records"]["post"], parts)
     if loaded:
         why["requestBody"] = {
             "required": True,
@@ -69,6 +71,17 @@ def _name_model(paths: dict[str, Any], loaded: Loaded) -> None:
         if operation.get("tags") and "requestBody" in operation:
             content = operation["requestBody"]["content"]["application/json"]
             content["schema"], content["example"] = request_schema(signature), example(loaded)
+
+
+def records(operation: dict[str, Any], parts: dict[str, Any]) -> None:
+    """What a device hands over."""
+    schema = Parcel.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts |= schema.pop("$defs", {})
+    parts["Parcel"] = schema
+    operation["responses"] |= {code: _bad(said) for code, said in REFUSED.items()}
+    operation["requestBody"] = {
+        "required": True, "content": {"application/json": {"schema": _ref("Parcel")}},
+    }  # fmt: skip
 
 
 def _operation(summary: str) -> dict[str, Any]:

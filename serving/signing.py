@@ -56,6 +56,15 @@ def need(why: str) -> None:
         )  # fmt: skip
 
 
+def need_trusted(why: str) -> None:
+    """Refuse where no key is trusted."""
+    if not trusted():
+        raise Refusal(
+            f"the environment, {PUBLIC}", "found none", f"wanted a public key, {why}",
+            f"Export {PUBLIC} as `perennial keys` has shown it.",
+        )  # fmt: skip
+
+
 def trusted() -> tuple[str, ...]:
     """The public keys of the environment, in base64: those given, else that of the private one."""
     found = [text.strip() for text in os.environ.get(PUBLIC, "").split(",") if text.strip()]

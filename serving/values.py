@@ -83,7 +83,7 @@ def flag(value: object) -> float:
         return float(value)
     if isinstance(value, Real) and value in (0, 1):
         return float(value)
-    if isinstance(value, Real) and math.isnan(value):
+    if isinstance(value, Real) and value != value:  # NaN; an integer may be too large for a float
         return math.nan
     if isinstance(value, str) and value.strip().lower() in FLAGS:
         return FLAGS[value.strip().lower()]

@@ -15,6 +15,7 @@ from tasks.evaluate import Scorecard
 from tasks.history import Entry
 from tasks.package import Bundle
 from tasks.protection.suppressed import marked
+from tasks.rehearsal.runtime import lay
 from tasks.rehearse import Blessing
 
 
@@ -48,11 +49,15 @@ def deploy(
     `decide` ends.
     """
     _refuse_unblessed(bundle, blessing)
+    if "device" in charter.experience.surfaces:
+        signing.need("since experience.surfaces names device")
     load(place(bundle.where))  # verifies every file
     folder = home() / "releases" / charter.name
     before = releases.live(folder)
     number = releases.add(folder, place(bundle.where))
     signing.sign(folder / str(number))
+    if "device" in charter.experience.surfaces:
+        lay(folder)
     entry = entry or _trained(charter, scorecard)
     _refuse_overtaken(charter, entry, before, number)
     enter(charter, bundle, scorecard, {"p99_ms": blessing.p99_ms})

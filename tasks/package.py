@@ -21,6 +21,7 @@ from tasks.explore import Profile
 from tasks.lake import Table
 from tasks.packaging import lineage
 from tasks.packaging.asked import even, hostile_answers, ordinary_answers
+from tasks.packaging.device import mixed
 from tasks.packaging.papers import MODEL, RECORD, Papers
 from tasks.packaging.parity import served, served_singly, verdict
 from tasks.progress import report
@@ -115,6 +116,8 @@ def _made(draft: Path, papers: Papers, fingerprint: str, verdicts: tuple[Verdict
     holdout = open_holdout(papers.split.holdout, "package", "parity, golden rows and reference")
     proof = prove(draft, pipeline, holdout.table, papers.charter.deployment.parity_rows)
     (draft / GOLDEN).write_text(proof.golden.model_dump_json())
+    if "device" in papers.charter.experience.surfaces:
+        papers.equip(draft, proof.mixed)
     bundle = Bundle(
         project=papers.charter.name,
         fingerprint=fingerprint,
@@ -140,6 +143,8 @@ class Proof:
     rows: int
     verdicts: tuple[Verdict, ...]
     golden: Golden
+    mixed: Golden
+    """Rows that are nobody's, for devices."""
 
 
 def prove(folder: Path, pipeline: Any, holdout: pa.Table, most: int) -> Proof:
@@ -165,6 +170,7 @@ def prove(folder: Path, pipeline: Any, holdout: pa.Table, most: int) -> Proof:
         rows=sum(parity.rows for parity in found.values()),
         verdicts=tuple(verdict(gate, parity) for gate, parity in found.items()),
         golden=golden.record(predictor.decide),
+        mixed=mixed(pipeline, predictor.signature, golden.rows).record(predictor.decide),
     )
 
 

@@ -6,20 +6,17 @@ import json
 import math
 import tempfile
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from charter import Charter, Frozen, Verdict
-from serving import releases
+from serving import releases, signing
 from serving.bundle import Artifact, load
+from serving.device.runtime import PIN
 from serving.golden import Golden, golden
 from serving.home import place
-from serving.predictor import Answers
-from serving.proof import TOLERANCE, difference, other_labels
-from serving.signature import Signature
 from tasks.package import Bundle
 from tasks.progress import report
+from tasks.rehearsal.runtime import runtime
+from tasks.rehearsal.targets import on_devices, parity, read
 from tasks.service import Client, served
 
 WARM_UP = 20
@@ -45,24 +42,33 @@ class Blessing(Frozen):
 def rehearse(charter: Charter, bundle: Bundle) -> Blessing:
     """Start the service with the bundle on a free port, compare golden answers, time requests.
 
-    The server runs in a process of its own, which is gone when this returns, however it returns.
+    Where the charter names devices, both of their runners answer the same rows, before anything goes
+    live. The server runs in a process of its own, which is gone when this returns, however it returns.
     """
     folder = place(bundle.where)
     artifact, wanted = load(folder), golden(folder)
     requests, limit = charter.deployment.rehearsal_requests, charter.constraints.latency_p99_ms
+    devices = "device" in charter.experience.surfaces
     with tempfile.TemporaryDirectory(prefix="perennial-rehearsal-") as temporary:
         stage = Path(temporary) / "releases"
-        releases.publish(stage, releases.add(stage, folder), None)
-        report("rehearse", 0, 3, "waiting for the server")
+        live = releases.publish(stage, releases.add(stage, folder), None)
+        release = stage / str(live.release)
+        signing.sign(release)
+        if devices:
+            signing.need("since experience.surfaces names device")
+            (stage / PIN.name).symlink_to(runtime())
+        report("rehearse", 0, 4, "waiting for the server")
         with (
             served(stage, f"rehearsal of {bundle.where}") as service,
             service.client(PATIENCE + requests * limit / 1e3) as client,
         ):
-            report("rehearse", 1, 3, "golden rows")
+            report("rehearse", 1, 4, "golden rows")
             right, apart = _right(client, artifact, wanted)
-            report("rehearse", 2, 3, f"timing {requests} requests")
+            report("rehearse", 2, 4, f"timing {requests} requests")
             timed = _timed(client, requests, limit, wanted)
-    report("rehearse", 3, 3, "done")
+            report("rehearse", 3, 4, "on devices" if devices else "on no device")
+            others = on_devices(release, live, service.port, artifact, wanted) if devices else ()
+    report("rehearse", 4, 4, "done")
     return Blessing(
         project=charter.name,
         bundle=bundle.where,
@@ -72,7 +78,7 @@ def rehearse(charter: Charter, bundle: Bundle) -> Blessing:
         p99_ms=percentile(timed, 0.99),
         golden_rows=len(wanted.rows),
         golden_difference=apart,
-        verdicts=(right, _fast(timed, limit)),
+        verdicts=(right, _fast(timed, limit), *others),
     )
 
 
@@ -83,31 +89,9 @@ def percentile(milliseconds: list[float], share: float) -> float:
 
 def _right(client: Client, artifact: Artifact, wanted: Golden) -> tuple[Verdict, float]:
     """Every golden row answered in one request together, and each alone."""
-    together = _answers(client.predict(list(wanted.rows)), artifact.signature)
-    alone = _answers([client.predict(row) for row in wanted.rows], artifact.signature)
-    apart = max(difference(wanted, found) for found in (together, alone))
-    others = sum(
-        other_labels(wanted, found.labels or (), artifact.decision) for found in (together, alone)
-    )
-    said = f"{len(wanted.rows)} golden rows, largest difference {apart:.2g}, limit {TOLERANCE:g}"
-    if others:
-        said += f"; {others} answers name another class"
-    verdict = Verdict(
-        gate="rehearsal.golden",
-        passed=apart <= TOLERANCE and not others,
-        message=said,
-        numbers={"difference": apart, "rows": float(len(wanted.rows)), "others": float(others)},
-    )
-    return verdict, apart
-
-
-def _answers(replies: list[dict[str, Any]], signature: Signature) -> Answers:
-    """What came over HTTP as the predictor gives it; null, which stands for no number, is NaN."""
-    if signature.task == "regression":
-        return Answers(values=np.array([reply["prediction"] for reply in replies], dtype=float))
-    shares = [[reply["probabilities"][name] for name in signature.classes] for reply in replies]
-    labels = [str(reply["prediction"]) for reply in replies]
-    return Answers(probabilities=np.array(shares, dtype=float), labels=labels)
+    together = read(client.predict(list(wanted.rows)), artifact.signature)
+    alone = read([client.predict(row) for row in wanted.rows], artifact.signature)
+    return parity("rehearsal.golden", (together, alone), artifact, wanted)
 
 
 def _timed(client: Client, requests: int, limit: float, wanted: Golden) -> list[float]:

@@ -48,6 +48,13 @@ batches = sa.Table(
     sa.Column("duplicates", sa.Integer, nullable=False),
     sa.Column("contradictions", sa.Integer, nullable=False),
 )
+devices = sa.Table(
+    "devices",
+    META,
+    sa.Column("project", sa.Text, primary_key=True),
+    sa.Column("device", sa.Text, primary_key=True),  # what it called itself
+    sa.Column("taken", SEQ, nullable=False),  # the highest number that it handed over
+)
 
 
 def _minutes(name: str) -> sa.Table:

@@ -16,13 +16,24 @@ from serving.site.fields import Field, fields, readable
 from serving.site.words import certainty, meaning, named, outcome
 from serving.watch import Refused
 
-POLICY = f"{ALONE}; style-src 'self'; script-src 'self'; connect-src 'self'"
+OWN = ALONE.replace("img-src data:", "img-src 'self' data:")
+POLICY = f"{OWN}; style-src 'self'; script-src 'self'; connect-src 'self'"
+ON_DEVICE = (
+    f"{OWN}; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
+    "worker-src 'self'; manifest-src 'self'"
+)
+"""The model runs in the page's worker, so its machine code may be compiled there; no text is."""
 FIRST = 12  # fields that are shown at once, where there are many
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 
 
-def site(loaded: Loaded, refused: Refused | None, journal: bool) -> HTMLResponse:
-    """The page; the answer to the example stands on it before any script runs."""
+def site(
+    loaded: Loaded, refused: Refused | None, journal: bool, device: bool = False
+) -> HTMLResponse:
+    """The page; the answer to the example stands on it before any script runs.
+
+    `device`: the release may be kept on the user's own.
+    """
     signature, charter = loaded.predictor.signature, loaded.charter
     shown = fields(signature, charter)
     goal, experience = charter.get("goal", {}), charter.get("experience", {})
@@ -34,6 +45,7 @@ def site(loaded: Loaded, refused: Refused | None, journal: bool) -> HTMLResponse
             signature=signature,
             refused=refused,
             journal=journal,
+            device=device,
             title=goal.get("question")
             or f"{readable(signature.project)}: {readable(signature.target)}",
             project=readable(signature.project),
@@ -42,12 +54,12 @@ def site(loaded: Loaded, refused: Refused | None, journal: bool) -> HTMLResponse
             more=shown[FIRST:] if len(shown) > FIRST + 3 else [],
             certainty=certainty(signature, loaded.predictor.decision, charter, loaded.scorecard),
             measures=loaded.scorecard.get("measures", []),
-            data=_data(loaded, shown, charter),
+            data=_data(loaded, shown, charter) | {"device": device},
             named=named,
             meaning=meaning,
         )
     )
-    return HTMLResponse(text, headers={"content-security-policy": POLICY})
+    return HTMLResponse(text, headers={"content-security-policy": ON_DEVICE if device else POLICY})
 
 
 def _data(loaded: Loaded, shown: list[Field], charter: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from serving import pages
 from serving.asgi import body
+from serving.device.browser import on_devices
 from serving.front import answering, arms, named, unwritten
 from serving.journaling.book import Book
 from serving.journaling.writers import Unwritten
@@ -23,7 +24,11 @@ from serving.site.outcomes import Outcomes, outcomes
 from serving.watch import Watch
 
 STATIC = Path(__file__).parent / "static"
-MEDIA = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+MEDIA = {
+    ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}  # fmt: skip
+WORKERS = ("sw.js", "worker.js")
 FRESH = 15.0  # seconds for which figures are given again
 
 
@@ -36,7 +41,8 @@ def routes(watch: Watch, book: Book | None) -> APIRouter:
     async def site() -> HTMLResponse:
         if watch.current is None:
             return pages.docs(None, watch.refused)
-        return page.site(watch.current, watch.refused, book is not None)
+        device = await asyncio.to_thread(on_devices, watch.current) if book is not None else False
+        return page.site(watch.current, watch.refused, book is not None, device)
 
     @router.get("/site/{name}", include_in_schema=False)
     async def file(name: str, request: Request) -> Response:
@@ -92,18 +98,20 @@ class Recent:
 
 
 def _file(name: str, known: str | None) -> Response:
-    found = _files().get(name)
+    found = files().get(name)
     if found is None:
         return Response(status_code=404)
     content, tag, media = found
     head = {"etag": tag, "cache-control": "no-cache", "x-content-type-options": "nosniff"}
+    if name in WORKERS:
+        head |= {"content-security-policy": page.ON_DEVICE, "service-worker-allowed": "/"}
     if known == tag:
         return Response(status_code=304, headers=head)
     return Response(content, media_type=media, headers=head)
 
 
 @cache
-def _files() -> dict[str, tuple[bytes, str, str]]:
+def files() -> dict[str, tuple[bytes, str, str]]:
     """Content, tag and media type of each file; read once."""
     paths = [*STATIC.iterdir(), pages.HERE / "page.css"]
     kept = {path.name: (path.read_bytes(), MEDIA[path.suffix]) for path in paths if path.suffix in MEDIA}  # fmt: skip

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from charter import Charter, Frozen
 from serving.bundle import MANIFEST, Manifest, sha256
+from serving.golden import Golden
 from serving.home import place
 from tasks.explore import Profile
 from tasks.lake import Table
@@ -50,6 +51,13 @@ class Papers:
         """What serving needs: the signature and the decision."""
         _write(folder / "signature.json", self.recipe.signature)
         _write(folder / "decision.json", self.scorecard.decision)
+
+    def equip(self, folder: Path, mixed: Golden) -> None:
+        """What devices need."""
+        from tasks.packaging.device import PAPER, paper
+
+        found = paper(self.recipe.signature, self.scorecard.decision, mixed)
+        (folder / PAPER).write_text(found.model_dump_json() + "\n", encoding="utf-8")
 
     def remember(self, folder: Path, pipeline: Any, holdout: Rows) -> None:
         """What the monitor needs: the rows before the release, as counts.

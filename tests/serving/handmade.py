@@ -15,6 +15,7 @@ from serving.golden import Golden
 from serving.packing import pack_rows
 from serving.predictor import Predictor
 from serving.signature import Decision, Input, Signature
+from tasks.packaging.device import paper
 
 INPUTS = (
     Input(name="distance", kind="number", required=True, example=1089.0, low=17.0, high=4983.0),
@@ -46,9 +47,14 @@ def bundle(
     signature: Signature = SIGNATURE,
     golden_off: float = 0.0,
     fragile: bool = False,
+    device: bool = False,
+    proof_off: float = 0.0,
 ) -> Path:
     """A bundle of its own; `slow` runs a matrix product so often, `golden_off` plants a fault,
-    `fragile` fails where the wind is above 35."""
+    `fragile` fails where the wind is above 35.
+
+    `device`: for devices too; `proof_off` lets their own test fail.
+    """
     folder.mkdir(parents=True)
     files = {
         "model.onnx": graph(signature, bias, slow, fragile).SerializeToString(),
@@ -63,6 +69,10 @@ def bundle(
     }  # fmt: skip
     _write(folder, files, bias, signature)
     files["golden.json"] = _golden(folder, golden_off).model_dump_json().encode()
+    if device:
+        decision = Decision.model_validate_json(files["decision.json"])
+        found = paper(signature, decision, _golden(folder, proof_off))
+        files["device.json"] = found.model_dump_json().encode()
     _write(folder, files, bias, signature)
     return folder
 

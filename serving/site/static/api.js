@@ -1,5 +1,7 @@
 // What the page asks the service, and how it says what went wrong.
 
+import * as device from "./device.js";
+
 export class Refused extends Error {
   constructor(status, problems) {
     super(problems.map(one => `${one.found}; wanted ${one.wanted}. ${one.remedy}`).join(" "));
@@ -44,8 +46,19 @@ const post = (address, content, signal) => ask(address, {
   method: "POST", headers: {"content-type": "application/json", "perennial-key": key}, body: JSON.stringify(content), signal,
 });
 
-export const predict = (rows, signal) => post("/predict", rows, signal);
+// On this device where the person chose so, or where no service answers.
+async function either(there, here) {
+  if (device.chosen()) return here();
+  try {
+    return await there();
+  } catch (error) {
+    if (error.status === 0 && device.ready()) return here();
+    throw error;
+  }
+}
+
+export const predict = (rows, signal) => either(() => post("/predict", rows, signal), () => device.answer(rows));
 export const reasons = row => post("/reasons", row);
-export const tell = (id, truth) => post("/feedback", {id, truth});
+export const tell = (id, truth) => device.holds() ? device.tell(id, truth) : either(() => post("/feedback", {id, truth}), () => device.tell(id, truth));
 export const outcomes = () => ask("/model/outcomes");
 export const changes = () => ask("/model/changes");

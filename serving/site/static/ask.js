@@ -73,7 +73,7 @@ async function ask(event) {
   button.disabled = true;
   try {
     const answer = await predict(sent);
-    show(answer, "to what you filled in");
+    show(answer, answer.here ? "to what you filled in, made on this device" : "to what you filled in");
     remember(answer, said(answer), sent);
     offer(answer);
     explain(sent);

@@ -53,6 +53,7 @@ function choices(id, done) {
 }
 
 function thanks(receipt) {
+  if (receipt.queued) return "Kept on this device; it is handed over when there is a network.";
   if (receipt.contradictions) return "Noted: this replaces what was told before.";
   if (receipt.duplicates) return "This was known already.";
   if (receipt.orphans) return "Noted, but no answer with this id is known here.";
