@@ -236,7 +236,7 @@ def test_the_fingerprint_follows_the_bytes(tmp_path: Path, write: Writer) -> Non
     few = TABLE.slice(0, 50)
     clause = write(tmp_path, few)
     first = opened(clause).fingerprint()
-    if not isinstance(clause, DeltaSource):  # the same rows anew are another table
+    if not isinstance(clause, (DeltaSource, ExcelSource)):  # these say when they were written
         clause = write(tmp_path, few)
     assert opened(clause).fingerprint() == first
     changed = few.set_column(1, "share", pa.array([0.5] * 50))

@@ -138,6 +138,7 @@ def test_without_a_champion_a_retrain_is_a_training(project: Path, prefect: None
     assert (found.outcome, found.live, _live()) == ("promoted", 1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_killed_retrain_ends_in_the_same_state_and_the_champion_serves(weak: Path) -> None:
     """Killed while the release is published; kills everywhere else are in the slow test."""

@@ -12,11 +12,15 @@ AFTER = 120
 
 
 class Children:
-    """Forked off a server that has the heavy imports behind it; Delta's threads bear no fork."""
+    """Forked off a server that has the heavy imports behind it; Delta's threads bear no fork.
+
+    The server imports from the folder that it was started in, so `preload` names no module of
+    `tests`: another package of that name may be installed.
+    """
 
     def __init__(self, *preload: str) -> None:
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([__name__, *preload])
+        self._context.set_forkserver_preload(list(preload))
 
     def run(
         self, work: Callable[..., object], *given: object, seconds: float | None = None

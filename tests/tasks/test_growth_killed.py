@@ -26,7 +26,7 @@ BEGINS = datetime(2024, 1, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def children() -> Children:
-    return Children("tests.tasks.test_growth_killed", "deltalake", "duckdb")
+    return Children("tasks.ingest", "deltalake", "duckdb")
 
 
 @pytest.mark.slow
