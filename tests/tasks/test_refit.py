@@ -33,7 +33,14 @@ def judged_at(made: Case, name: str, low: float, high: float) -> Case:
     return replace(made, scorecard=made.scorecard.model_copy(update={"measures": (measure,)}))
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        "binary",
+        pytest.param("multiclass", marks=pytest.mark.slow),
+        pytest.param("regression", marks=pytest.mark.slow),
+    ],
+)
 def test_the_refit_is_the_same_recipe_on_all_rows(root: Path, task: Task) -> None:
     made = case(task, "boosting")
     made = judged_at(made, made.study.metric, *((0.5, 0.9) if task == "binary" else (0.1, 99.0)))

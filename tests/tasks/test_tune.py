@@ -59,7 +59,14 @@ def _plant(monkeypatch: pytest.MonkeyPatch, *members: Family) -> None:
     monkeypatch.setattr(tasks.models, "LADDER", ladder)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        "binary",
+        pytest.param("multiclass", marks=pytest.mark.slow),
+        pytest.param("regression", marks=pytest.mark.slow),
+    ],
+)
 def test_the_ladder_is_climbed_and_its_winner_kept(root: Path, task: Task) -> None:
     steps: list[Step] = []
     with watched(steps.append):
