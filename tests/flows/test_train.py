@@ -22,10 +22,11 @@ from tests.flows.conftest import write_berries
 TRAIN = [sys.executable, "-m", "flows", "train", "configs/berries.yaml", "--json", "out.json"]
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_killed_training_goes_on_where_it_was_and_its_release_scores_and_serves(
     project: Path, root: Path
 ) -> None:
+    """Last a gate fails: a refusal, and what was live stays live."""
     _kill_while_tuning(root)
     assert releases.live(root / "releases" / "berries") is None
     landed = _commits(root / "tables/berries/landed")
@@ -38,6 +39,10 @@ def test_a_killed_training_goes_on_where_it_was_and_its_release_scores_and_serve
     assert "release 1 is live" in done.stdout
     _scores(project)
     _serves(project)
+    _is_refused(project)
+    live = releases.live(root / "releases" / "berries")
+    assert live is not None
+    assert live.release == 1
 
 
 def _kill_while_tuning(root: Path) -> None:
@@ -103,15 +108,13 @@ def _ready(url: str) -> dict[str, Any]:
             time.sleep(0.2)
 
 
-@pytest.mark.timeout(400)
-def test_a_gate_that_fails_ends_in_a_refusal_and_nothing_is_deployed(
-    project: Path, root: Path
-) -> None:
-    quick = ["--set", "evaluation.minimum.roc_auc=0.999", "--set", "tuning.families=[dummy,linear]"]
-    done = subprocess.run([*TRAIN, *quick], capture_output=True, text=True, timeout=300)
+def _is_refused(project: Path) -> None:
+    done = subprocess.run(
+        [*TRAIN, "--set", "evaluation.minimum.roc_auc=0.999"],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
     assert done.returncode == 2, done.stdout + done.stderr
     result = json.loads((project / "out.json").read_text())
     assert result["where"] == "evaluate"
     assert "evaluation.minimum.roc_auc" in result["found"]
     assert "Traceback" not in done.stdout + done.stderr
-    assert releases.live(root / "releases" / "berries") is None

@@ -42,6 +42,7 @@ def run() -> None:
     tune(CHARTER, material.training("binary", 300), material.recipe("binary"))
 
 
+@pytest.mark.slow
 def test_kill_and_go_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     began = time.monotonic()
     first = subprocess.Popen(
