@@ -25,11 +25,11 @@ def main() -> None:
 @click.option("--target", help="The column to predict; guessed where it is left out.")
 def new(name: str, data: Path, target: str | None) -> Result:
     """Look at a data file and draft configs/NAME.yaml."""
-    from flows.terminal import say_where
+    from flows.terminal import say_end
     from tasks.draft import draft
 
     path = draft(name, data, target)
-    say_where("drafted", {"charter": str(path), "next": f"perennial train {path}"})
+    say_end("drafted", {"charter": str(path), "next": f"perennial train {path}"})
     return {"charter": str(path)}
 
 
@@ -48,7 +48,7 @@ def train(charter: Path, table_version: str | None, overrides: tuple[str, ...]) 
     from flows import embedded
 
     trained = embedded.run("flows.train", "train", charter, overrides, table_version)
-    from flows.summary import say_trained
+    from flows.trained import say_trained
 
     say_trained(trained, charter)
     return dict(trained.model_dump(mode="json"))
@@ -87,9 +87,9 @@ def accept(charter: Path, yes: bool) -> Result:
     if not ask(proposal, yes):
         return {"outcome": "declined"}
     accepted = take(words, proposal)
-    from flows.terminal import say_where
+    from flows.terminal import say_end
 
-    say_where("accepted", {"suite": accepted.suite, "next": f"perennial train {charter}"})
+    say_end("accepted", {"suite": accepted.suite, "next": f"perennial train {charter}"})
     return dict(accepted.model_dump(mode="json"))
 
 
@@ -303,12 +303,12 @@ def keys(output: Path) -> Result:
 def device(charter: Path, output: Path, service: str) -> Result:
     """Write the folder that answers on a device, without a network, and keeps itself up to date."""
     from charter.load import load
-    from flows.terminal import say_where
+    from flows.terminal import say_end
     from tasks.equip import equip
 
     kit = equip(load(charter), output, service)
     ask = f"python {output}/device.py ask '{{...}}'"
-    say_where("device", {"folder": f"{output}, {kit.megabytes:g} MB", "ask": ask})
+    say_end("device", {"folder": f"{output}, {kit.megabytes:g} MB", "ask": ask})
     return dict(kit.model_dump(mode="json"))
 
 

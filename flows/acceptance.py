@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
-from rich.panel import Panel
+from rich.rule import Rule
 from rich.text import Text
 
 from charter import Refusal
@@ -19,7 +19,9 @@ COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 def ask(proposal: Proposal, yes: bool) -> bool:
     """Show what was found, the edit in words and as a diff; whether it is to be written."""
     said = [*(f"found: {words}" for words in proposal.found), *proposal.edits]
-    console.print(Panel("\n".join(said), title=proposal.suite, title_align="left"))
+    console.print(Rule(proposal.suite, align="left"))
+    for line in said:
+        console.print(Text(line))
     for line in difference(proposal):
         console.print(Text(line, COLOURS.get(line[:1], "")), soft_wrap=True)
     if yes:

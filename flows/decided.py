@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from rich.panel import Panel
 from rich.table import Table
 
-from flows.summary import named, number
-from flows.terminal import console
+from flows.summary import number
+from flows.terminal import console, say_end
 from serving.home import place
 from tasks.decide import Decided
 
@@ -20,8 +19,7 @@ def say_decided(decided: Decided) -> None:
     lines = {"why": decided.reason, "live": live, "page": place(decided.page).as_uri()}
     style = {"promoted": "green", "withdrawn": "yellow"}.get(decided.outcome, "blue")
     title = "no canary" if decided.canary is None else f"canary {decided.canary} {decided.outcome}"
-    console.print(Panel(named(lines), title_align="left", border_style=style,
-                        title=f"{decided.project}: {title}"))  # fmt: skip
+    say_end(f"{decided.project}: {title}", lines, style)
 
 
 def _arms(decided: Decided) -> Table:

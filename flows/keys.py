@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from charter import Refusal
-from flows.terminal import say_where
+from flows.terminal import say_end
 from serving.signing import PRIVATE, PUBLIC, generate
 
 
@@ -26,5 +26,5 @@ def make(output: Path) -> dict[str, str]:
         "private": f'export {PRIVATE}="$(cat {output})"  # where releases are made; keep it',
         "public": f"export {PUBLIC}={pair.public}  # where they are served",
     }
-    say_where("keys", said)
+    say_end("keys", said)
     return {"private": str(output), "public": pair.public}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from rich.panel import Panel
 from rich.table import Table
 
-from flows.summary import named
-from flows.terminal import console
+from flows.terminal import console, say_end
 from tasks.size import Sized
 from tasks.sizing.points import Point
 
@@ -27,7 +25,7 @@ def say_sized(sized: Sized) -> None:
     }
     style = "green" if all(verdict.passed for verdict in sized.verdicts) else "yellow"
     title = f"{sized.project}: {sized.rps:,.0f} requests/s by release {sized.release}"
-    console.print(Panel(named(lines), title_align="left", border_style=style, title=title))
+    say_end(title, lines, style)
 
 
 def _replicas(sized: Sized) -> str:

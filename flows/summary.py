@@ -1,39 +1,25 @@
-"""The end of a training, a retrain, a rollback or a look, as a person reads it in the terminal."""
+"""The end of a retrain, a replay, a rollback or a look, as a person reads it in the terminal."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from rich.console import Group
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from flows.retrain import Retrained
-from flows.terminal import console
-from flows.train import Trained
-from serving.home import home, place
+from flows.terminal import console, say_end
+from serving.home import place
 from tasks.compare import Promotion
-from tasks.evaluate import Measure, Scorecard
+from tasks.evaluate import Measure
 from tasks.monitor import Watched
 from tasks.replay import Replayed
 from tasks.rollback import RolledBack
 from tasks.tidy import Tidied
-from tasks.tune import Study
 
 SHOWN = 8
 """Columns of a look in the terminal; what has shifted is always there."""
-
-
-def say_trained(trained: Trained, charter: Path) -> None:
-    """The ladder, the holdout, the release, and where to look."""
-    console.print()
-    console.print(_ladder(trained.study))
-    console.print(_reasons(trained.study))
-    console.print(_holdout(trained.scorecard))
-    release = trained.release
-    console.print(Panel(_where(trained, charter), title_align="left", border_style="green",
-                        title=f"{trained.project}: release {release.number} is live"))  # fmt: skip
 
 
 def say_replayed(replayed: Replayed) -> None:
@@ -43,11 +29,8 @@ def say_replayed(replayed: Replayed) -> None:
         turns.add_row(Text(f"  {turn.at:%Y-%m-%d}", "dim"), turn.outcome, Text(turn.reason, "dim"))
     console.print("\nThe schedule", turns, sep="\n")
     console.print(_months(replayed))
-    where = Table.grid(padding=(0, 2))
-    for name, path in (("page", replayed.page), ("picture", replayed.picture)):
-        where.add_row(Text(name, "dim"), Text(place(path).as_uri(), overflow="fold"))
-    console.print(Panel(where, title_align="left", border_style="green",
-                        title=f"{replayed.project}: replayed in {replayed.seconds:.0f} s"))  # fmt: skip
+    where = {"page": place(replayed.page).as_uri(), "picture": place(replayed.picture).as_uri()}
+    say_end(f"{replayed.project}: replayed in {replayed.seconds:.0f} s", where)
 
 
 def _months(replayed: Replayed) -> Table:
@@ -83,8 +66,7 @@ def say_retrained(retrained: Retrained, charter: Path) -> None:
     style = {"promoted": "green", "canary": "yellow", "kept": "blue", "skipped": "dim"}[
         retrained.outcome
     ]
-    console.print(Panel(named(lines), title_align="left", border_style=style,
-                        title=f"{retrained.project}: {retrained.outcome}"))  # fmt: skip
+    say_end(f"{retrained.project}: {retrained.outcome}", lines, style)
 
 
 def say_rolled_back(rolled: RolledBack) -> None:
@@ -94,8 +76,7 @@ def say_rolled_back(rolled: RolledBack) -> None:
         "took": f"{rolled.seconds:g} s until the live pointer was moved",
         "history": place(rolled.page).as_uri(),
     }
-    console.print(Panel(named(lines), title_align="left", border_style="green",
-                        title=f"{rolled.project}: release {rolled.release} is live"))  # fmt: skip
+    say_end(f"{rolled.project}: release {rolled.release} is live", lines)
 
 
 def say_tidied(tidied: Tidied) -> None:
@@ -113,8 +94,7 @@ def say_tidied(tidied: Tidied) -> None:
     if tidied.fewer_files:
         lines["tables"] = f"{tidied.fewer_files:,} files fewer, since small ones were put together"
     lines["disk"] = f"{tidied.free_gb:,.1f} GB free"
-    console.print(Panel(named(lines), title_align="left", border_style="green",
-                        title=f"{tidied.project}: {tidied.used_mb:,.1f} MB"))  # fmt: skip
+    say_end(f"{tidied.project}: {tidied.used_mb:,.1f} MB", lines)
 
 
 def say_watched(watched: Watched, charter: Path) -> None:
@@ -135,9 +115,8 @@ def say_watched(watched: Watched, charter: Path) -> None:
         lines["new model"] = f"perennial retrain {charter}"
     crossed = len(watched.alarms)
     said = f"{crossed} limit{'s' * (crossed > 1)} crossed" if crossed else "no limit crossed"
-    console.print(Panel(named(lines), title_align="left",
-                        border_style="red" if crossed else "green",
-                        title=f"{watched.project}, release {watched.release}: {said}"))  # fmt: skip
+    title = f"{watched.project}, release {watched.release}: {said}"
+    say_end(title, lines, "red" if crossed else "green")
 
 
 def _drift(watched: Watched) -> Table:
@@ -196,76 +175,12 @@ def _duel(promotion: Promotion, gain: Measure) -> Table:
         table.add_column(name, justify="right")
     table.add_row(
         f"release {promotion.champion}", f"{promotion.rows:,}", number(gain.value),
-        _interval(gain),
+        interval(gain),
     )  # fmt: skip
     return table
 
 
-def _ladder(study: Study) -> Table:
-    table = Table(
-        title="The ladder, simplest first", title_justify="left", box=None, pad_edge=False
-    )
-    table.add_column("rung")
-    for name in (study.metric, "95 % interval", "ms", "MB", "trials"):
-        table.add_column(name, justify="right")
-    for rung in study.ladder:
-        interval = "" if rung.low is None else f"{rung.low:.4g} to {rung.high:.4g}"
-        table.add_row(
-            f"→ {rung.family}" if rung.taken else f"  {rung.family}",
-            number(rung.score), interval, number(rung.row_ms, 2), number(rung.model_mb, 2),
-            str(rung.trials), style="bold" if rung.taken else "",
-        )  # fmt: skip
-    return table
-
-
-def _reasons(study: Study) -> Table:
-    table = Table.grid(padding=(0, 1))
-    for rung in study.ladder:
-        table.add_row(Text(f"  {rung.family}", "dim"), Text(rung.why, "dim"))
-    return table
-
-
-def _holdout(scorecard: Scorecard) -> Table:
-    table = Table(title="\nOn the holdout", title_justify="left", box=None, pad_edge=False)
-    table.add_column("metric")
-    table.add_column("value", justify="right")
-    table.add_column("95 % interval", justify="right")
-    for measure in scorecard.measures:
-        chosen = "bold" if measure.name == scorecard.metric else ""
-        table.add_row(measure.name, number(measure.value), _interval(measure), style=chosen)
-    for baseline, gain in scorecard.gains.items():
-        table.add_row(f"gain over {baseline}", number(gain.value), _interval(gain))
-    for verdict in scorecard.verdicts:
-        if not verdict.passed:
-            table.caption = Text(f"warning: {verdict.gate}: {verdict.message}", "yellow")
-    return table
-
-
-def _where(trained: Trained, charter: Path) -> Table:
-    page = place(trained.scorecard.page)
-    docs = trained.validated.docs if trained.validated else ""
-    lines = {
-        "scorecard": page.as_uri(),
-        "enough data?": trained.study.appraised,
-        "profile": place(trained.profile.page).as_uri(),
-        **({"Data Docs": place(docs).as_uri()} if docs else {}),
-        **({"privacy": place(private).as_uri()} if (private := trained.protected.page) else {}),
-        "release": str(place(trained.release.where)),
-        "serve it": f"perennial serve {charter}",
-        "Prefect UI": f"perennial up {charter}",
-        "experiments": f"mlflow ui --backend-store-uri sqlite:///{home()}/mlflow/mlflow.db",
-    }
-    return named(lines)
-
-
-def named(lines: dict[str, str]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for name, text in lines.items():
-        table.add_row(Text(name, "dim"), Text(text, overflow="fold"))
-    return table
-
-
-def _interval(measure: Measure) -> str:
+def interval(measure: Measure) -> str:
     return f"{measure.low:.4g} to {measure.high:.4g}"
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.panel import Panel
 from rich.progress_bar import ProgressBar
+from rich.rule import Rule
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -78,20 +78,26 @@ def stages() -> Iterator[None]:
 
 def say_refusal(refusal: Refusal) -> None:
     """Where, what was found, what was wanted, what to do."""
-    body = Table.grid(padding=(0, 2))
-    for name, words in (
-        ("where", refusal.where),
-        ("found", refusal.found.removeprefix("found ")),
-        ("wanted", refusal.wanted.removeprefix("wanted ")),
-        ("to do", refusal.remedy),
-    ):
-        body.add_row(Text(name, "dim"), Text(words))
-    console.print(Panel(body, title="refused", title_align="left", border_style="yellow"))
+    lines = {
+        "where": refusal.where,
+        "found": refusal.found.removeprefix("found "),
+        "wanted": refusal.wanted.removeprefix("wanted "),
+        "to do": refusal.remedy,
+    }
+    say_end("refused", lines, "yellow")
 
 
-def say_where(title: str, places: dict[str, str]) -> None:
-    """Where to look now, one line a place."""
-    body = Table.grid(padding=(0, 2))
-    for name, where in places.items():
-        body.add_row(Text(name, "dim"), Text(where, overflow="fold"))
-    console.print(Panel(body, title=title, title_align="left", border_style="green"))
+def say_end(title: str, lines: Mapping[str, str], style: str = "green") -> None:
+    """A heading and named lines below it; an address stays whole, so that it can be followed."""
+    console.print()
+    console.print(Rule(Text(title, f"bold {style}"), align="left", style=style))
+    names = max(map(len, lines))
+    for name, text in lines.items():
+        label = Text(f"{name:<{names}}  ", "dim")
+        if " " not in text:
+            console.print(label + Text(text), soft_wrap=True)
+        else:
+            line = Table.grid()
+            line.add_column(min_width=names + 2)
+            line.add_row(label, Text(text))
+            console.print(line)

@@ -21,7 +21,7 @@ from flows.lifeline import beside
 from flows.projects import Project, addresses, loaded
 from flows.services import released, service
 from flows.settings import laptop
-from flows.terminal import console, say_where
+from flows.terminal import console, say_end
 from serving.home import home, place
 
 STOP = "Choose another with --port, or stop that program."
@@ -45,7 +45,7 @@ def up(charters: Sequence[Path], port: int) -> None:
                 _keep_worker(house, url)
                 served = [one for one in projects if _serve(one, house)]
             pages = place("pages").as_uri() if given else f"{url.removesuffix('/api')}/pages"
-            say_where("up; Ctrl-C ends it", addresses(projects, served, url, pages))
+            say_end("up; Ctrl-C ends it", addresses(projects, served, url, pages))
             _watch(house, [one for one in projects if one not in served], own=not given)
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the second one would leave things behind
