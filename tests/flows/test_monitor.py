@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
 
 from charter import Refusal
 from tests.flows.arrivals import arrive
@@ -79,7 +80,7 @@ def test_the_schedule_finds_nothing_live(
 
 
 def _the_command_says_it() -> None:
-    environment = {**os.environ, "COLUMNS": "140"}
+    environment = {**os.environ, "COLUMNS": "140", "PREFECT_API_URL": PREFECT_API_URL.value()}
     done = subprocess.run(
         [sys.executable, "-m", "flows", "monitor", str(CHARTER), "--json", "out.json"],
         env=environment, capture_output=True, text=True, timeout=200,
