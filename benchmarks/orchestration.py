@@ -62,7 +62,7 @@ def flow(charter: Path) -> None:
     from flows import embedded, settings
 
     settings.apply()
-    embedded.run("flows.train", "train", charter, CAP)
+    embedded.run("train", charter, CAP)
 
 
 def seconds(way: str, charter: Path) -> float:

@@ -42,16 +42,13 @@ def new(name: str, data: Path, target: str | None) -> Result:
 @SET
 def train(charter: Path, table_version: str | None, overrides: tuple[str, ...]) -> Result:
     """Train, judge and deploy what a charter asks for."""
-    from charter.load import load
-
-    load(charter, overrides)  # a typo is told before anything is started
     from flows import embedded
 
-    trained = embedded.run("flows.train", "train", charter, overrides, table_version)
+    trained = embedded.run("train", charter, overrides, table_version=table_version)
     from flows.trained import say_trained
 
     say_trained(trained, charter)
-    return dict(trained.model_dump(mode="json"))
+    return trained
 
 
 @command
@@ -60,16 +57,13 @@ def train(charter: Path, table_version: str | None, overrides: tuple[str, ...]) 
 @SET
 def retrain(charter: Path, reason: str, overrides: tuple[str, ...]) -> Result:
     """Fold in what happened at run time; a better model takes over, a tie keeps what is live."""
-    from charter.load import load
-
-    load(charter, overrides)
     from flows import embedded
 
-    retrained = embedded.run("flows.retrain", "retrain", charter, reason, overrides)
+    retrained = embedded.run("retrain", charter, overrides, reason=reason)
     from flows.summary import say_retrained
 
     say_retrained(retrained, charter)
-    return dict(retrained.model_dump(mode="json"))
+    return retrained
 
 
 @command
@@ -90,7 +84,7 @@ def accept(charter: Path, yes: bool) -> Result:
     from flows.terminal import say_end
 
     say_end("accepted", {"suite": accepted.suite, "next": f"perennial train {charter}"})
-    return dict(accepted.model_dump(mode="json"))
+    return accepted
 
 
 @command
@@ -98,16 +92,13 @@ def accept(charter: Path, yes: bool) -> Result:
 @SET
 def monitor(charter: Path, overrides: tuple[str, ...]) -> Result:
     """Look at what happens at run time: drift, performance, age and the service."""
-    from charter.load import load
-
-    load(charter, overrides)
     from flows import embedded
 
-    watched = embedded.run("flows.monitor", "monitor", charter, overrides)
+    watched = embedded.run("monitor", charter, overrides)
     from flows.summary import say_watched
 
     say_watched(watched, charter)
-    return dict(watched.model_dump(mode="json"))
+    return watched
 
 
 @command
@@ -115,16 +106,13 @@ def monitor(charter: Path, overrides: tuple[str, ...]) -> Result:
 @SET
 def canary(charter: Path, overrides: tuple[str, ...]) -> Result:
     """Promote or withdraw the release that is tried on a share of the traffic, where that is clear."""
-    from charter.load import load
-
-    load(charter, overrides)
     from flows import embedded
 
-    decided = embedded.run("flows.canary", "canary", charter, overrides)
+    decided = embedded.run("canary", charter, overrides)
     from flows.decided import say_decided
 
     say_decided(decided)
-    return dict(decided.model_dump(mode="json"))
+    return decided
 
 
 @command
@@ -140,7 +128,7 @@ def rollback(charter: Path, to: int | None, reason: str) -> Result:
     from flows.summary import say_rolled_back
 
     say_rolled_back(rolled)
-    return dict(rolled.model_dump(mode="json"))
+    return rolled
 
 
 @command
@@ -148,16 +136,13 @@ def rollback(charter: Path, to: int | None, reason: str) -> Result:
 @SET
 def tidy(charter: Path, overrides: tuple[str, ...]) -> Result:
     """Remove what nothing needs any more, put small files together, and tell the room it takes."""
-    from charter.load import load
-
-    load(charter, overrides)
     from flows import embedded
 
-    tidied = embedded.run("flows.tidy", "tidy", charter, overrides)
+    tidied = embedded.run("tidy", charter, overrides)
     from flows.summary import say_tidied
 
     say_tidied(tidied)
-    return dict(tidied.model_dump(mode="json"))
+    return tidied
 
 
 @command
@@ -168,14 +153,10 @@ def forget(charter: Path, subject: str, overrides: tuple[str, ...]) -> Result:
     """Erase one person from every store, and prove it by a search."""
     from pydantic import SecretStr
 
-    from charter.load import load
-
-    load(charter, overrides)
     from flows import embedded
 
     name = sys.stdin.readline().strip() if subject == "-" else subject
-    forgotten = embedded.run("flows.forget", "forget", charter, SecretStr(name), overrides)
-    return dict(forgotten.model_dump(mode="json"))
+    return embedded.run("forget", charter, overrides, subject=SecretStr(name))
 
 
 @command
@@ -187,13 +168,9 @@ def forget(charter: Path, subject: str, overrides: tuple[str, ...]) -> Result:
 @SET
 def score(charter: Path, input: Path, output: Path, overrides: tuple[str, ...]) -> Result:
     """Score a file with the live release."""
-    from charter.load import load
-
-    load(charter, overrides)
     from flows import embedded
 
-    scored = embedded.run("flows.score", "score", charter, input, output, overrides)
-    return dict(scored.model_dump(mode="json"))
+    return embedded.run("score", charter, overrides, input=input, output=output)
 
 
 @command
@@ -206,13 +183,9 @@ def feedback(charter: Path, input: Path, overrides: tuple[str, ...]) -> Result:
     A CSV or Parquet file: with a column `id`, the truths of predictions; without one, whole rows
     with their target, which came without the service.
     """
-    from charter.load import load
-
-    load(charter, overrides)
     from flows import embedded
 
-    fed = embedded.run("flows.feedback", "feedback", charter, input, overrides)
-    return dict(fed.model_dump(mode="json"))
+    return embedded.run("feedback", charter, overrides, input=input)
 
 
 @command
@@ -227,17 +200,14 @@ def replay(
 
     Happens in a root of its own under replays/; what is live is not touched.
     """
-    from charter.load import load
-
-    load(charter, overrides)
     from flows import embedded
 
-    days = (day.date() if day else None for day in (since, until))
-    replayed = embedded.run("flows.replay", "replay", charter, *days, overrides)
+    first, last = (day.date() if day else None for day in (since, until))
+    replayed = embedded.run("replay", charter, overrides, since=first, until=last)
     from flows.summary import say_replayed
 
     say_replayed(replayed)
-    return dict(replayed.model_dump(mode="json"))
+    return replayed
 
 
 @command
@@ -267,7 +237,7 @@ def size(charter: Path, rps: float, release: int | None, overrides: tuple[str, .
 
     sized = measure(load(charter, overrides), rps, release)
     say_sized(sized)
-    return dict(sized.model_dump(mode="json"))
+    return sized
 
 
 @command
@@ -309,7 +279,7 @@ def device(charter: Path, output: Path, service: str) -> Result:
     kit = equip(load(charter), output, service)
     ask = f"python {output}/device.py ask '{{...}}'"
     say_end("device", {"folder": f"{output}, {kit.megabytes:g} MB", "ask": ask})
-    return dict(kit.model_dump(mode="json"))
+    return kit
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-Result = dict[str, Any]
+Result = Any
+"""A record or a dict: what `--json` writes."""
 
 SET = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE",
@@ -39,7 +40,7 @@ def command(run: Callable[..., Result]) -> click.Command:
         settings.apply()
         try:
             with room():
-                result, code = {"outcome": "done", **run(**options)}, 0
+                result, code = {"outcome": "done", **_plain(run(**options))}, 0
         except Refusal as refusal:
             from flows.terminal import say_refusal
 
@@ -57,6 +58,10 @@ def command(run: Callable[..., Result]) -> click.Command:
         help="Write the result there, for scripts.",
     )  # fmt: skip
     return cli.command()(option(guarded))
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    return result if isinstance(result, dict) else dict(result.model_dump(mode="json"))
 
 
 def _say_fault(fault: Exception) -> None:
