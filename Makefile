@@ -44,7 +44,7 @@ lock:
 	  --extra demo --extra dev --quiet pyproject.toml --output-file requirements.lock
 
 schema: setup
-	$(BIN)/python -m charter.schema
+	$(BIN)/python -m charter
 
 deployments: setup
 	$(BIN)/python -m flows.deployments

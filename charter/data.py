@@ -47,7 +47,9 @@ class CsvSource(Frozen):
     path: str
     """A file path, `package:NAME/inside/path` for a file of an installed package, or `s3://…`."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    """What stands between two values."""
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
+    """How its letters are written, as in utf-8, latin-1 or cp1252."""
     missing: tuple[str, ...] = MISSING
     """Texts that mean a missing value."""
 
@@ -118,6 +120,7 @@ class PythonSource(Frozen):
     call: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")
     """A dotted name, as in `package.module:function`."""
     arguments: dict[str, str | int | float | bool] = {}
+    """What it is called with, by name."""
 
 
 FileSource = CsvSource | JsonLinesSource | ExcelSource | ParquetSource

@@ -37,6 +37,7 @@ class Deployment(Frozen):
     host: str = "127.0.0.1"
     """The address that `perennial serve` binds to; only this machine unless told otherwise."""
     port: int = Field(default=8080, ge=1, le=65_535)
+    """Of the scoring service; `up` looks for a free one where it is not named."""
     parity_rows: int = Field(default=10_000, ge=1)
     """How many holdout rows the parity gate compares."""
     rehearsal_requests: int = Field(default=500, ge=100)

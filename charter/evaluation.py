@@ -63,6 +63,7 @@ class AtRandom(Frozen):
 
     by: Literal["random"]
     holdout: float = Field(default=0.2, gt=0, lt=1)
+    """The share of the rows."""
 
 
 class ByGroup(Frozen):
@@ -70,7 +71,9 @@ class ByGroup(Frozen):
 
     by: Literal["group"]
     column: str
+    """Says for each row which group it belongs to; a group is never divided."""
     holdout: float = Field(default=0.2, gt=0, lt=1)
+    """The share of the groups."""
 
 
 class ByValue(Frozen):

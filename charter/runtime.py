@@ -46,12 +46,14 @@ class Last(Frozen):
     """A window of the newest rows: of a length of time, or of a number."""
 
     last: Span | Annotated[int, Field(ge=100)]
+    """As in 90d, or in 100000 for so many rows."""
 
 
 class Decay(Frozen):
     """All rows, each with a weight that halves with this age (needs `data.time`)."""
 
     half_life: Span
+    """As in 60d."""
 
 
 Window = Literal["all"] | Last | Decay

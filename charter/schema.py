@@ -1,6 +1,6 @@
 """The JSON schema of a charter, so that editors complete and check it while typing.
 
-`python -m charter.schema` writes `configs/charter.schema.json`; a test keeps the two equal.
+`make schema` writes `configs/charter.schema.json`; a test keeps the two equal.
 """
 
 from __future__ import annotations
@@ -40,8 +40,3 @@ def _plain(part: Any) -> None:
         part["description"] = " ".join(part["description"].split())
     for inner in part.values():
         _plain(inner)
-
-
-if __name__ == "__main__":
-    PLACE.write_text(text(), encoding="utf-8")
-    print(PLACE)

@@ -34,6 +34,8 @@ class Tuning(Frozen):
     """The search and its space."""
 
     search: Literal["bayesian", "random", "grid"] = "bayesian"
+    """How the next trial of a family is chosen: by those before it (Optuna's TPE), by chance, or
+    through a grid."""
     families: Families | Literal["auto"] = "auto"
     """The rungs of the ladder that are tried; `auto`: all that the constraints allow, those that
     seldom pay (extra_trees, histogram) from 3 minutes on."""
