@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from tasks.service import served
 from tests.serving.handmade import bundle
 
 REQUESTS = 10_000
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance"
@@ -41,7 +43,7 @@ def test_no_generated_request_meets_a_fault(tmp_path: Path) -> None:
             phases = "examples,coverage,fuzzing" if seed == 1 else "fuzzing"
             done = subprocess.run(
                 [
-                    "schemathesis", "run", address, "--checks", CHECKS, "--seed", str(seed),
+                    SCHEMATHESIS, "run", address, "--checks", CHECKS, "--seed", str(seed),
                     "--phases", phases, "--max-examples", "250", "--no-color",
                     "--generation-database", "none", "--warnings", "off",
                 ],
