@@ -198,6 +198,10 @@ class Journal:
         """
         return erasure.erase(self._database, self.project, hints, theirs)
 
+    def drop(self, names: Sequence[str]) -> None:
+        """Delete the predictions with these ids, with their truths."""
+        erasure.drop(self._database, self.project, names)
+
     def expire(self, before: float) -> int:
         """Delete predictions from before this moment, with their truths, beyond recovery; how many."""
         return erasure.expire(self._database, self.project, before)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
+import numpy as np
+
 from charter import Charter, Frozen
 from charter.runtime import seconds
 from serving.journal import Journal
@@ -97,10 +99,14 @@ def _fold_all(
         reading = Reading(charter, schema, inputs(charter), veil(charter) if guard else None)
         rows = reading.read(claim.number, journal.claimed(claim.number))
         kept = None if guard is None else guard.admitted(rows.table)
-        rows = rows if kept is None else rows.only(kept.to_numpy(zero_copy_only=False))
+        stays = np.ones(len(rows.entries), dtype=bool) if kept is None else np.asarray(kept)
+        barred = rows.only(~stays).entries
+        rows = rows.only(stays)
         if rows.entries:  # a batch of nothing but duplicates has none
             yield claim.number, fold(charter, rows, broken(rules(charter, schema), rows))
         journal.finish(claim.number)
+        if barred:  # behind the mark, which is of all that the batch has
+            journal.drop([entry.id for entry in barred])
         done += len(rows.entries)
         report("collect", done, done, f"batch {claim.number}")
 

@@ -126,7 +126,13 @@ def tune(charter: Charter, training: Training, recipe: Recipe, start: Start | No
     folder = Folder(charter.name, fingerprint(charter, training, recipe, start))
     with folder.locked() as waited:
         done = _finished(folder)
-        return done or _search(charter, training, recipe, folder, began + waited, start)
+        if done is not None:
+            return done
+        try:
+            return _search(charter, training, recipe, folder, began + waited, start)
+        except Refusal:  # who asks again, after it was said why, has the minutes again
+            folder.clock.unlink(missing_ok=True)
+            raise
 
 
 def seconds(charter: Charter) -> float:

@@ -50,6 +50,15 @@ def _theirs(
     return [name for name, row in found if theirs(orjson.loads(row))]
 
 
+def drop(database: Database, project: str, names: Sequence[str]) -> None:
+    """Delete the predictions with these ids, with their truths; SQLite overwrites them at once."""
+    with database.writing(project) as connection:
+        if database.is_sqlite:
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        for start in range(0, len(names), CHUNK):
+            _delete(connection, project, _p.id.in_(names[start : start + CHUNK]))
+
+
 def expire(database: Database, project: str, before: float) -> int:
     """Delete predictions from before this moment, with their truths; gives how many."""
     with database.writing(project) as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from charter import Charter, Refusal
+from serving.journal import Journal
 from serving.pseudonyms import pseudonyms
 from tasks import lake
 from tasks.collect import Collected, collect
@@ -258,5 +260,8 @@ def test_rows_without_consent_go_nowhere_and_names_are_hashes(
     hashes = pseudonyms("toy")
     assert set(kept) == {named(0), named(3), named(6)}
     assert kept[named(3)]["carrier"] == hashes.of("carrier", "AA")
+    with closing(Journal("toy")) as journal:
+        (seen,) = journal.window(0, LATER.timestamp())
+    assert {one.id for one in seen} == {named(n) for n in (0, 3, 6, 8)}
     (batch,) = refused_rows(collected.quarantine)
     assert json.loads(batch.to_pylist()[0]["record"])["row"]["carrier"].startswith("k1:")

@@ -190,6 +190,7 @@ def test_what_cannot_be_is_refused(root: Path, constraints: dict[str, Any], reme
     alone = {"families": ["tree"], "trials": 1}
     with pytest.raises(Refusal, match=remedy):
         _tune(constraints=constraints, tuning=alone, evaluation={"beat": {}})
+    assert not list(place("studies").glob("*/*/clock.json"))  # the next try has the minutes again
 
 
 def test_the_same_catalogue_everywhere() -> None:
