@@ -13,8 +13,9 @@ from tasks.mitigation.reweighing import Reweighing
 from tasks.mitigation.thresholds import Thresholds
 
 MITIGATIONS: tuple[Mitigation, ...] = (
-    Reweighing(), Decorrelation(), ExponentiatedGradient(), Thresholds(),
+    Reweighing(), Decorrelation(), Thresholds(), ExponentiatedGradient(),
 )  # fmt: skip
+"""As they are tried: the one that suits its fits to the time that is left comes last."""
 
 
 def mitigation(name: MitigationName) -> Mitigation:
