@@ -63,12 +63,19 @@ def _chart(charter: Charter, found: Mitigated, arms: list[Arm]) -> Section:
         "Fairness against quality", offers, up=found.measure,
         across=f"{words} difference" if one else f"{words} difference, of its limit",
         limit=one or 1.0,
-        caption="Further left is fairer. Each dot with its 95 % bootstrap intervals; all arms on the "
-        "same rows, folds, parameters and threshold rule.",
+        caption=f"Further left is fairer, further {_better(found)} is better. Each dot with its 95 % "
+        "bootstrap intervals; all arms on the same rows, folds, parameters and threshold rule.",
     )  # fmt: skip
     return Section(
         "Fairness against quality", found.reason[0].upper() + found.reason[1:] + ".", chart
     )
+
+
+def _better(found: Mitigated) -> str:
+    """Which way the quality grows on the chart."""
+    from tasks.metrics import greater_is_better
+
+    return "up" if greater_is_better(found.measure) else "down"
 
 
 def _apart(found: Treatment, limit: float | None) -> tuple[float, float, float]:

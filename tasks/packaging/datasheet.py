@@ -27,7 +27,7 @@ def parts(papers: Papers) -> list[Part]:
     return [
         _motivation(papers.charter),
         _composition(papers),
-        Part("Groups", tuple(_groups(papers))),
+        _groups(papers),
         Part("Collection", tuple(_collection(papers))),
         Part("People and consent", tuple(people(papers.charter, papers.table))),
         Part("Preparation", tuple(_preparation(papers))),
@@ -80,20 +80,22 @@ def _seen(column: ColumnProfile) -> str:
     return f"{number(column.low)} to {number(column.high)}"
 
 
-def _groups(papers: Papers) -> Iterator[str]:
+def _groups(papers: Papers) -> Part:
     """Who is in the rows, as the holdout shows it."""
     found = papers.scorecard.fairness
     if found is None:
-        yield BLANK
-        return
-    for one in found.disparities:
-        groups = [group for group in found.groups if group.of == one.of]
-        yield f"{one.of}: " + "; ".join(
-            f"{group.value} {share(group.rows / found.rows)} of the rows held out"
-            + (f", base rate {number(group.figures['positive'].value)}"
-               if "positive" in group.figures else "")
-            for group in groups
-        ) + "."  # fmt: skip
+        return Part("Groups", (BLANK,))
+    rows = tuple(
+        (
+            f"{group.of} = {group.value}",
+            f"{group.rows:,}",
+            share(group.rows / found.rows),
+            number(group.figures["positive"].value) if "positive" in group.figures else "–",
+        )
+        for group in found.groups
+    )
+    heads = ("group", "rows", "of the rows held out", "base rate")
+    return Part("Groups", heads=heads, rows=rows)
 
 
 def _collection(papers: Papers) -> Iterator[str]:
