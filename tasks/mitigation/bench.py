@@ -17,7 +17,7 @@ from tasks import metrics
 from tasks.auditing.applied import Applied
 from tasks.auditing.groups import Axis, Groups, groups
 from tasks.engineer import Recipe
-from tasks.mitigation.base import Aim, Learnt, Lesson, Told
+from tasks.mitigation.base import Aim, Learnt, Lesson
 from tasks.models import family
 from tasks.models.base import Family, Value
 from tasks.models.shelf import keep
@@ -104,13 +104,6 @@ def attempt(ground: Ground, name: MitigationName, fold: int, seconds: float) -> 
     for step in learnt.steps:
         X = step.transform(X)
     return mitigation(name).signals(learnt.model, X)
-
-
-def settings(ground: Ground, name: MitigationName, told: Told) -> tuple[float, ...]:
-    """What is read off rows that no fit has seen; here, so that its time and memory count."""
-    from tasks.mitigation import mitigation
-
-    return mitigation(name).settle(told)
 
 
 def complete(ground: Ground, applied: Applied, where: str, seconds: float) -> Weight:

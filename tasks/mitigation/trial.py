@@ -23,7 +23,7 @@ from tasks.judgement.decision import decide
 from tasks.mitigate import Arm
 from tasks.mitigation import MITIGATIONS, Mitigation, mitigation
 from tasks.mitigation.base import Told
-from tasks.mitigation.bench import Ground, aim, attempt, complete, load, settings
+from tasks.mitigation.bench import Ground, aim, attempt, complete, load
 from tasks.progress import report
 from tasks.split import Training, folds, load_training
 from tasks.splitting import spans
@@ -123,18 +123,18 @@ class Trial:
         arm = Arm(name=member.name, about=member.about)
         try:
             signals = self._signals(member, began + seconds)
-            told = Told(signals, self.truth, self.judged, self.aim)
-            answers = self._settled(member, told)
-            found = self._settings(member, told)
         except Stopped as stopped:
             spent = time.monotonic() - began
             return arm.model_copy(update={"why": f"no answer: {stopped}", "seconds": spent})
+        told = Told(signals, self.truth, self.judged, self.aim)
+        answers = self._settled(member, told)
+        settings = member.settle(told)
         answers = answers[:, 0] if self.training.task == "regression" else answers
         self.answers[member.name] = answers
         arm = self._judged(arm, answers, member.decision(self.aim))
         spent = time.monotonic() - began
         why = self._objection(arm, first)
-        return arm.model_copy(update={"settings": found, "seconds": spent, "why": why})
+        return arm.model_copy(update={"settings": settings, "seconds": spent, "why": why})
 
     def _signals(self, member: Mitigation, until: float) -> np.ndarray:
         """Of every fold's test side; raises `Stopped`."""
@@ -151,13 +151,8 @@ class Trial:
         for fold in range(int(self.fold.max()) + 1):
             mine = self.fold == fold
             others = told if mine.all() else told.only(~mine)
-            found.append(member.answers(told.signals[mine], self._settings(member, others)))
+            found.append(member.answers(told.signals[mine], member.settle(others)))
         return np.concatenate(found)
-
-    def _settings(self, member: Mitigation, told: Told) -> tuple[float, ...]:
-        """Read off these rows before the time of the final fit begins; raises `Stopped`."""
-        left = max(0.0, self._until - FINAL * 60 * self.charter.fairness.minutes - time.monotonic())
-        return self._sandbox.call(settings, member.name, told, seconds=left)
 
     def _judged(self, arm: Arm, answers: np.ndarray, decision: Decision | None) -> Arm:
         task, classes = self.training.task, self.training.classes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,13 +20,10 @@ from tasks.auditing.rates import Judged
 from tasks.auditing.treatment import worst
 from tasks.evaluate import Scorecard, evaluate
 from tasks.mitigate import Mitigated, mitigate
-from tasks.mitigation import mitigation
-from tasks.mitigation.bench import settings
 from tasks.mitigation.trial import Trial
 from tasks.package import package
 from tasks.refit import refit
 from tasks.split import open_holdout
-from tasks.tuning.sandbox import TookTooLong
 from tests.tasks import people
 
 LIMIT = 0.1
@@ -166,27 +162,6 @@ def test_none_within_the_limit_is_refused_in_words(project: people.People) -> No
 def test_minutes_that_are_over_leave_no_arm(project: people.People) -> None:
     with pytest.raises(Refusal, match="thresholds: no answer"):
         mitigated(project, words(minutes=0.0001))
-
-
-def test_what_is_read_off_the_rows_has_to_end_in_the_minutes_too(
-    project: people.People, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    charter = words(minutes=60)
-    known = audit(charter, project.split.training, project.recipe).axes
-    trial = Trial(charter, project.split.training, project.recipe, project.study, known)
-    trial._until = time.monotonic() + 3600
-    given: list[float] = []
-
-    def call(function: Any, *arguments: Any, seconds: float) -> np.ndarray:
-        given.append(seconds)
-        if function is settings:
-            raise TookTooLong("took too long")
-        return np.zeros(((trial.fold == arguments[1]).sum(), 5))
-
-    monkeypatch.setattr(trial._sandbox, "call", call)
-    arm = trial._arm(mitigation("thresholds"), trial.unmitigated(), 60.0)
-    assert arm.why == "no answer: took too long"
-    assert given[-1] == pytest.approx(2700, abs=60)
 
 
 def test_a_mitigation_that_gives_the_answers_up_is_not_taken(project: people.People) -> None:
