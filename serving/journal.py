@@ -207,7 +207,7 @@ class Journal:
         return erasure.expire(self._database, self.project, before)
 
     def left(self, hints: Sequence[str]) -> int:
-        """Predictions that hold one of the texts."""
+        """Predictions and devices that hold one of the texts."""
         return erasure.left(self._database, self.project, hints)
 
     def close(self) -> None:

@@ -14,13 +14,16 @@ from serving.journaling.tables import (
     DUPLICATE,
     FIRST,
     batches,
+    devices,
     feedback,
     predictions,
 )
 
-_p, _f, _b = predictions.c, feedback.c, batches.c
+_p, _f, _b, _d = predictions.c, feedback.c, batches.c, devices.c
 KINDS = {FIRST: _b.firsts, DUPLICATE: _b.duplicates, CONTRADICTION: _b.contradictions}
 CHUNK = 500
+LEAST = 6
+"""Characters of a text from which on it is looked for inside of a device's name."""
 
 
 def erase(
@@ -28,7 +31,7 @@ def erase(
 ) -> int:
     """Delete the predictions whose row is theirs, with their truths; gives how many.
 
-    `hints` are texts of which such a row has one. SQLite overwrites what it deletes and the log
+    `hints` are texts of which such a row has one; devices that are called so go, too. SQLite overwrites what it deletes and the log
     before it, PostgreSQL writes the tables anew.
     """
     with database.writing(project) as connection:
@@ -37,8 +40,14 @@ def erase(
         names = _theirs(connection, project, hints, theirs)
         for start in range(0, len(names), CHUNK):
             _delete(connection, project, _p.id.in_(names[start : start + CHUNK]))
+        connection.execute(sa.delete(devices).where(_d.project == project, _called(hints)))
     _clear(database)
     return len(names)
+
+
+def _called(hints: Sequence[str]) -> sa.ColumnElement[bool]:
+    within = [_d.device.contains(one, autoescape=True) for one in hints if len(one) >= LEAST]
+    return sa.or_(_d.device.in_(hints), *within)
 
 
 def _theirs(
@@ -95,12 +104,13 @@ def _lower(
 
 
 def left(database: Database, project: str, hints: Sequence[str]) -> int:
-    """Rows that still hold one of the texts."""
+    """Rows, and names of devices, that still hold one of the texts."""
     near = [_p.row.contains(hint, autoescape=True) for hint in hints]
     near += [_p.answer.contains(hint, autoescape=True) for hint in hints]
     with database.reading() as connection:
         query = sa.select(sa.func.count()).where(_p.project == project, sa.or_(*near))
-        return int(connection.scalar(query) or 0)
+        named = sa.select(sa.func.count()).where(_d.project == project, _called(hints))
+        return sum(int(connection.scalar(one) or 0) for one in (query, named))
 
 
 def _clear(database: Database) -> None:
@@ -117,5 +127,5 @@ def _clear(database: Database) -> None:
                     "deletion, so what was deleted still stands in the log. End it and run again."
                 )
         else:
-            for table in (predictions.name, feedback.name):
+            for table in (predictions.name, feedback.name, devices.name):
                 plain.exec_driver_sql(f"VACUUM (FULL) {table}")

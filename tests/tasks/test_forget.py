@@ -20,6 +20,8 @@ from charter import Charter, Refusal
 from serving import releases, signing
 from serving.home import place
 from serving.journal import Journal
+from serving.journaling.devices import Handed
+from serving.journaling.stores import Record
 from serving.journaling.tables import predictions
 from serving.loaded import load
 from serving.pseudonyms import Pseudonyms, pseudonyms
@@ -89,6 +91,15 @@ def answered(journal: Journal, names: Pseudonyms, numbers: range) -> None:
     journal.feedback([(str(one["id"]), True) for one in told], 1.0)
 
 
+def _handed(journal: Journal, names: Pseudonyms) -> None:
+    """What the device of our person, which it called by their name, answered without a network."""
+    told = Record(
+        "flights", f"00000000-0000-7000-8000-{99:012x}", 99.0, 1, kept(names, WHO, 99), "{}"
+    )
+    journal.receive(f"phone of {WHO}", [Handed(1, told), Handed(2, told=(told.id, True))], 1.0)
+    journal.receive("another phone", [Handed(1, why="it was cut")], 1.0)
+
+
 def everywhere(folder: Path, names: Pseudonyms, journal: Journal) -> Charter:
     """A project that has our person in every store."""
     words = charter(folder)
@@ -112,6 +123,7 @@ def everywhere(folder: Path, names: Pseudonyms, journal: Journal) -> Charter:
     quarantine("flights", "validate", "q", [_refused(refused)])
     answered(journal, names, range(30))
     tables = {"tables/flights/landed": first.version, "tables/flights/collected": 1}
+    _handed(journal, names)
     _release(folder, tables)
     _release(folder, {"tables/flights/none": 7}, bias=0.5)
     _papers(rows)
@@ -143,7 +155,12 @@ def _papers(rows: pa.Table) -> None:
     for name in ("splits/flights/0a/training.parquet", "studies/flights/0b/rows.parquet"):
         place(name).parent.mkdir(parents=True)
         pq.write_table(rows if "splits" in name else rows.select(["distance"]), place(name))
-    for name in ("pages/flights/profile.html", "prefect/storage/4f1c", "pages/others/profile.html"):
+    for name in (
+        "pages/flights/profile.html",
+        "prefect/storage/4f1c",
+        "pages/flights/canary.html",
+        "pages/others/profile.html",
+    ):
         place(name).parent.mkdir(parents=True, exist_ok=True)
         place(name).write_text(f"<td>{NOTE}</td>")
     place("pages/flights/study.html").write_text("<td>window seat 1</td>")
@@ -165,6 +182,7 @@ def test_nothing_is_left_and_everything_goes_on(journal: Journal, tmp_path: Path
     for number in (1, 2):
         signing.sign(place(f"releases/flights/{number}"))
     before = everything(without="others")
+    assert (WHO.encode() in before) == (b"another phone" in before)  # SQLite lies in the root
     assert before.count(hashed.encode()) > 10
     assert NOTE.encode() in before
 
@@ -173,12 +191,13 @@ def test_nothing_is_left_and_everything_goes_on(journal: Journal, tmp_path: Path
     for trace in (WHO, hashed, hashed.partition(":")[2], NOTE):
         assert trace.encode() not in after
     assert names.of("passenger", "p7@example.org").encode() in after
-    assert (found.predictions, found.left) == (10, ())
+    assert (found.predictions, found.left) == (11, ())
     assert found.golden >= 6  # the row and what was made of it, in four copies
     assert set(found.tables) == {f"tables/flights/{kind}" for kind in TABLES}
     assert found.verdicts[0].passed
     assert journal.counts().predictions == 20
-    assert journal.left([hashed]) == 0
+    assert journal.left([hashed, WHO]) == 0
+    assert journal.left(["another phone"]) == 1
     assert place("pages/flights/study.html").exists()
     assert b"window seat 2" in place("prefect/prefect.db").read_bytes()
     assert place("pages/others/profile.html").exists()
