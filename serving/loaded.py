@@ -80,12 +80,13 @@ class Loaded:
         """One answer per request, whose rows follow each other in `packed`."""
         project, release = self.predictor.signature.project, self.live.release
         found = self._answers(packed) if len(packed) else iter(())
+        names = iter(ids.several(len(packed)))
         given: list[Answer] = []
         for rows, many, at in read:
             answers: list[bytes] = []
             records: list[Record] = []
             for row in rows:
-                name = ids.new()
+                name = next(names)
                 said = orjson.dumps({"id": name, **next(found)})
                 answers.append(said)
                 if not self.keeps:
@@ -111,12 +112,12 @@ class Loaded:
                 yield {"prediction": value, "release": release}
         if found.probabilities is None or found.labels is None:
             return
-        signature = self.predictor.signature
+        say, classes = self.predictor.signature.say, self.predictor.signature.classes
         for label, row in zip(found.labels, found.probabilities.tolist(), strict=True):
             yield {
                 "prediction": label,
-                "say": signature.say.get(label, label),
-                "probabilities": dict(zip(signature.classes, row, strict=True)),
+                "say": say.get(label, label),
+                "probabilities": dict(zip(classes, row, strict=True)),
                 "release": release,
             }
 

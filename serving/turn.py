@@ -1,7 +1,8 @@
-"""Small requests that come in one turn of the event loop are answered together.
+"""Small requests that come in within two turns of the event loop are answered together.
 
 One run of the model on sixteen rows costs little more than on one, and the journal takes them as
-one group; no request waits for others that have not come yet.
+one group. The second turn takes in what arrived while the first was read; no request waits longer
+for others that have not come yet.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Turns:
         task.add_done_callback(self._running.discard)
 
     async def _answer(self) -> None:
+        await asyncio.sleep(0)
         asked, self._asked = self._asked, []
         keys, self._keys = self._keys, []
         waiting, self._waiting = self._waiting, []

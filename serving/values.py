@@ -54,7 +54,8 @@ def lacking(row: int, column: Input) -> BadRow:
 def number(value: object) -> float:
     """A finite number that fits float32, or a text that spells one; NaN where it says `nan`."""
     found = math.inf
-    if type(value) is float or (isinstance(value, Real) and not isinstance(value, bool)):
+    kind = type(value)  # asked first: what an abstract class costs is more than the rest
+    if kind is float or kind is int or (isinstance(value, Real) and not isinstance(value, bool)):
         found = _float(value)
     elif isinstance(value, str) and "_" not in value:
         try:

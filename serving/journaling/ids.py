@@ -12,15 +12,22 @@ VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def new() -> str:
-    """A UUID of version 7 (RFC 9562, 5.7 and method 3 of 6.2): a clock of 60 bits, then chance.
+    """A UUID of version 7."""
+    return several(1)[0]
+
+
+def several(count: int) -> list[str]:
+    """UUIDs of version 7 (RFC 9562, 5.7 and method 3 of 6.2): a clock of 60 bits, then chance.
 
     The clock counts 1/4096 of a millisecond, so that names of one process mostly sort by time and
-    a row goes to the end of the index.
+    a row goes to the end of the index. Those of one call share it.
     """
     stamp, rest = divmod(time.time_ns(), 1_000_000)
     clock = f"{stamp:012x}{rest * 4096 // 1_000_000:03x}"
-    chance = os.urandom(8).hex()
-    return f"{clock[:8]}-{clock[8:12]}-7{clock[12:]}-{VARIANT[chance[0]]}{chance[1:4]}-{chance[4:]}"
+    begin = f"{clock[:8]}-{clock[8:12]}-7{clock[12:]}-"
+    chance = os.urandom(8 * count).hex()
+    parts = (chance[i : i + 16] for i in range(0, 16 * count, 16))
+    return [f"{begin}{VARIANT[one[0]]}{one[1:4]}-{one[4:]}" for one in parts]
 
 
 def derived(*parts: str) -> str:
