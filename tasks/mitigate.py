@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WAY = 2
+WAY = 3
 """Counts up when the same study would be mitigated in another way."""
 
 

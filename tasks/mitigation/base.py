@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -65,10 +66,12 @@ class Told:
     truth: np.ndarray
     groups: tuple[Groups, ...]
     aim: Aim
+    until: float = inf
+    """When a search for settings has to end, by `time.monotonic`."""
 
     def only(self, rows: np.ndarray) -> Told:
         groups = tuple(one.only(rows) for one in self.groups)
-        return Told(self.signals[rows], self.truth[rows], groups, self.aim)
+        return Told(self.signals[rows], self.truth[rows], groups, self.aim, self.until)
 
 
 class Mitigation:
@@ -79,6 +82,8 @@ class Mitigation:
     tasks: ClassVar[tuple[Task, ...]]
     about: ClassVar[str]
     """What it does, for a reader."""
+    settling: ClassVar[float] = 0.0
+    """Share of its time that is kept for `settle`."""
 
     def fit(self, lesson: Lesson) -> Learnt:
         raise NotImplementedError

@@ -28,6 +28,7 @@ class Thresholds(Mitigation):
     when: ClassVar[Literal["before", "during", "after"]] = "after"
     tasks: ClassVar[tuple[Task, ...]] = ("binary",)
     about: ClassVar[str] = "the threshold moves with the groups that the inputs make likely"
+    settling: ClassVar[float] = 0.3
 
     def fit(self, lesson: Lesson) -> Learnt:
         model = learn(lesson, lesson.build(), lesson.y, lesson.weight)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -122,13 +123,12 @@ class Trial:
         began = time.monotonic()
         arm = Arm(name=member.name, about=member.about)
         try:
-            signals = self._signals(member, began + seconds)
+            signals = self._signals(member, began + (1 - member.settling) * seconds)
         except Stopped as stopped:
             spent = time.monotonic() - began
             return arm.model_copy(update={"why": f"no answer: {stopped}", "seconds": spent})
         told = Told(signals, self.truth, self.judged, self.aim)
-        answers = self._settled(member, told)
-        settings = member.settle(told)
+        answers, settings = self._settled(member, told, began + seconds)
         answers = answers[:, 0] if self.training.task == "regression" else answers
         self.answers[member.name] = answers
         arm = self._judged(arm, answers, member.decision(self.aim))
@@ -145,14 +145,17 @@ class Trial:
             parts.append(self._sandbox.call(attempt, member.name, fold, share, seconds=left))
         return np.concatenate(parts)
 
-    def _settled(self, member: Mitigation, told: Told) -> np.ndarray:
-        """Answers to each fold with settings read off the other ones."""
-        found: list[np.ndarray] = []
-        for fold in range(int(self.fold.max()) + 1):
-            mine = self.fold == fold
-            others = told if mine.all() else told.only(~mine)
+    def _settled(
+        self, member: Mitigation, told: Told, until: float
+    ) -> tuple[np.ndarray, tuple[float, ...]]:
+        """Answers to each fold with settings read off the other ones, and the settings of all rows;
+        each search has an even share of the time until then."""
+        count, found = int(self.fold.max()) + 1, []
+        for fold in range(count):
+            mine, ends = self.fold == fold, _share(until, count + 1 - fold)
+            others = replace(told if mine.all() else told.only(~mine), until=ends)
             found.append(member.answers(told.signals[mine], member.settle(others)))
-        return np.concatenate(found)
+        return np.concatenate(found), member.settle(replace(told, until=until))
 
     def _judged(self, arm: Arm, answers: np.ndarray, decision: Decision | None) -> Arm:
         task, classes = self.training.task, self.training.classes
@@ -243,6 +246,12 @@ class Trial:
             one.model_copy(update={"why": self._last}) if one.name == arm.name else one
             for one in arms
         )
+
+
+def _share(until: float, parts: int) -> float:
+    """When the first of some parts of the time that is left is over."""
+    now = time.monotonic()
+    return now + max(0.0, until - now) / parts
 
 
 def _beyond(found: Treatment) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from tasks.auditing.groups import axes
 from tasks.auditing.rates import Judged
 from tasks.auditing.treatment import worst
 from tasks.graph import convert
-from tasks.mitigation import MITIGATIONS, Mitigation
+from tasks.mitigation import MITIGATIONS, Mitigation, exponentiated_gradient
 from tasks.mitigation.base import Told
 from tasks.mitigation.bench import Ground, attempt, complete, load
 from tasks.models.shelf import take
@@ -59,6 +61,14 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
                 made, rows, load(words, made.split.training, made.recipe, study, known), known,
             )  # fmt: skip
         yield found
+
+
+@pytest.fixture(autouse=True)
+def _even_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fit takes as long as the other, so that the game has as many steps each time."""
+    ticks = count()
+    clock = SimpleNamespace(perf_counter=lambda: 0.01 * next(ticks))
+    monkeypatch.setattr(exponentiated_gradient, "time", clock)
 
 
 def settled(member: Mitigation, ground: Ground) -> tuple[tuple[float, ...], np.ndarray, np.ndarray]:
