@@ -23,8 +23,8 @@ def make(output: Path) -> dict[str, str]:
     with os.fdopen(descriptor, "w") as file:
         file.write(pair.private + "\n")
     said = {
-        "private": f'export {PRIVATE}="$(cat {output})"  # where releases are made; keep it',
-        "public": f"export {PUBLIC}={pair.public}  # where they are served",
+        "where releases are made": f'export {PRIVATE}="$(cat {output})"',
+        "where they are served": f"export {PUBLIC}={pair.public}",
     }
     say_end("keys", said)
     return {"private": str(output), "public": pair.public}

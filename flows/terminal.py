@@ -19,6 +19,9 @@ from tasks.progress import Step, watched
 
 console = Console(highlight=False)
 
+FEW = 6
+"""Words up to which a text is taken for an address or a command."""
+
 
 class Stages:
     """The list of stages, done and running; renders itself for a live display."""
@@ -88,13 +91,13 @@ def say_refusal(refusal: Refusal) -> None:
 
 
 def say_end(title: str, lines: Mapping[str, str], style: str = "green") -> None:
-    """A heading and named lines below it; an address stays whole, so that it can be followed."""
+    """A heading and named lines below it; an address or a command stays whole, to be followed."""
     console.print()
     console.print(Rule(Text(title, f"bold {style}"), align="left", style=style))
     names = max(map(len, lines))
     for name, text in lines.items():
         label = Text(f"{name:<{names}}  ", "dim")
-        if " " not in text:
+        if len(text.split()) <= FEW:
             console.print(label + Text(text), soft_wrap=True)
         else:
             line = Table.grid()
