@@ -23,23 +23,13 @@ from serving.signing import PRIVATE, PUBLIC
 from serving.site.routes import STATIC
 from tasks.rehearsal.runtime import runtime
 from tasks.service import served
-from tests.browser import PHONE, browser
-from tests.debian import installed
+from tests.browser import PHONE, browser, onnxruntime_web
 from tests.serving.damage import DAMAGE
 from tests.serving.handmade import ROWS, SIGNATURE, bundle
 
-__all__ = ["browser"]
+__all__ = ["browser", "onnxruntime_web"]
 
 HERE = "is on this device and answers without a network"
-
-
-@pytest.fixture(scope="session")
-def onnxruntime_web() -> Path:
-    """The pinned runtime, kept in the checkout's own root between runs."""
-    installed("npm", "npm")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PERENNIAL_HOME", raising=False)
-        return runtime()
 
 
 @dataclass
