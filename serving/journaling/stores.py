@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import cache
 from typing import NamedTuple, Protocol
 
 import psycopg
 import sqlalchemy as sa
 
-from serving.journaling.database import DRIVER, POSTGRES, SQLITE, Durable, write_ahead
+from serving.journaling.database import POSTGRES, SQLITE, Durable, write_ahead
 
 AT_ONCE = 64
 """Rows of one statement; each number of rows is a statement of its own."""
+
+LOGGED = 5_000
+"""Rows after which the write-ahead log of SQLite is brought into the database."""
+LONGEST = 16_000
+"""Pages of the log (of 4 kB) at which a commit does so itself."""
 
 
 class Record(NamedTuple):
@@ -45,16 +52,30 @@ class Store(Protocol):
 
 
 class SqliteStore:
-    """SQLite; `patience` seconds are waited for another writer before it is `Busy`."""
+    """SQLite; `Busy` at once where another writer has it.
 
-    def __init__(self, path: str, durable: Durable, patience: float) -> None:
+    The write-ahead log is brought into the database by a thread: a commit that does it waits for
+    the disk twice. Only a log that never comes to an end, since more is always written meanwhile,
+    is begun anew by a commit, which then has little left to bring over.
+    """
+
+    def __init__(self, path: str, durable: Durable) -> None:
         self._path = path
         self._level = SQLITE[durable]
-        self._patience = patience
         self._connection: sqlite3.Connection | None = None
+        self._logged = 0
+        self._thread = ThreadPoolExecutor(1, "checkpoint")
+        self._checkpoint: Future[None] | None = None
 
     def insert(self, records: Sequence[Record]) -> None:
         connection = self._connection or self._open()
+        self._insert(connection, records)
+        self._logged += len(records)
+        if self._logged >= LOGGED and (self._checkpoint is None or self._checkpoint.done()):
+            self._logged = 0
+            self._checkpoint = self._thread.submit(checkpoint, self._path)
+
+    def _insert(self, connection: sqlite3.Connection, records: Sequence[Record]) -> None:
         try:
             if len(records) <= AT_ONCE:
                 _execute(connection, records)  # a statement is a transaction of its own
@@ -75,18 +96,25 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path, timeout=self._patience, isolation_level=None, check_same_thread=False,
+            self._path, timeout=0.0, isolation_level=None, check_same_thread=False,
             cached_statements=2 * AT_ONCE,
         )  # fmt: skip
         self._connection = connection
         write_ahead(connection)
         connection.execute(f"PRAGMA synchronous={self._level}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={LONGEST}")
         return connection
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def checkpoint(path: str) -> None:
+    """Bring what the write-ahead log holds into the database; nobody who writes waits."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _execute(connection: sqlite3.Connection, records: Sequence[Record]) -> None:
@@ -139,10 +167,3 @@ class PostgresStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def store(url: sa.URL, durable: Durable, patience: float) -> Store:
-    """The store of a journal's address."""
-    if url.drivername == DRIVER:
-        return PostgresStore(url, durable)
-    return SqliteStore(str(url.database), durable, patience)

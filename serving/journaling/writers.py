@@ -1,8 +1,8 @@
 """Group commit: what comes in while the last group is written goes out together as the next one.
 
-A request waits for `add`; when that returns, its predictions are durable. Two ways, by what a
-commit costs: on the event loop itself where it is a few system calls (SQLite without fsync), since
-handing over to a thread costs more than the commit; otherwise in a thread beside it.
+A request waits for `add`; when that returns, its predictions are durable. Where a commit takes less
+than a turn of the event loop is worth (SQLite on a quick disk), it is made there and then, since
+handing over to a thread costs more; otherwise in one thread beside it, measured as it goes.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 import sqlalchemy as sa
 
 from serving.journaling.database import DRIVER, Durable
-from serving.journaling.stores import Busy, Record, Store, store
+from serving.journaling.stores import Busy, PostgresStore, Record, SqliteStore, Store
 
 PATIENCE = 5.0  # seconds that a request waits for the journal
 PAUSE = 0.002  # seconds until a busy database is tried again
 GROUP = 500  # predictions of one transaction that a single request may fill
+QUICK = 0.002  # seconds of a commit for which the event loop may stand still
+SHARE = 0.1  # of what a commit is taken to cost, the last one's part
 
 
 class Unwritten(Exception):
@@ -28,113 +30,108 @@ class Unwritten(Exception):
 
 
 class Writer:
-    """Collects what is added in one turn of the event loop, and hands it out as a group."""
+    """Writes what is added, each time all of it in one transaction.
 
-    def __init__(self, room: Store) -> None:
+    `far`: the store is over a network, for which the event loop never waits.
+    """
+
+    def __init__(self, room: Store, far: bool = False) -> None:
         self._room = room
+        self._far = far
+        self._cost = 0.0
         self._records: list[Record] = []
         self._waiting: list[asyncio.Future[None]] = []
-        self._due = False
         self._since = 0.0
+        self._flying = (0, 0.0)
+        self._thread = ThreadPoolExecutor(1, "journal")
 
     def add(self, records: Sequence[Record]) -> asyncio.Future[None]:
         """Done when the predictions are durable; fails with `Unwritten`."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-        if not self._records:
-            self._since = time.monotonic()
-        self._records.extend(records)
-        self._waiting.append(done)
-        if not self._due:
-            self._due = True
-            loop.call_soon(self._write)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        aside = self._far or self._flying[0] or self._cost > QUICK
+        if aside or not self._here(records, done):
+            self._gather(records, done)
         return done
 
     @property
     def waiting(self) -> tuple[int, float]:
         """Predictions that are not durable yet, and for how long the oldest has waited (s)."""
-        return len(self._records), time.monotonic() - self._since if self._records else 0.0
+        flying, since = self._flying
+        return (flying + len(self._records), time.monotonic() - since) if flying else (0, 0.0)
 
-    def _write(self) -> None:
-        raise NotImplementedError
-
-    def _take(self) -> tuple[list[Record], list[asyncio.Future[None]]]:
-        taken = self._records, self._waiting
-        self._records, self._waiting = [], []
-        return taken
-
-    async def close(self) -> None:
-        """Write what is left and let go of the database."""
-        while self._due:
-            await asyncio.sleep(PAUSE)
-        self._room.close()
-
-
-class Inline(Writer):
-    """Writes on the event loop, and comes back later where another writer has the database."""
-
-    def _write(self) -> None:
+    def _here(self, records: Sequence[Record], done: asyncio.Future[None]) -> bool:
+        """Written now, on the event loop; False where another writer has the database."""
+        start = time.monotonic()
         try:
-            self._room.insert(self._records)
-        except Busy as error:
-            if time.monotonic() - self._since < PATIENCE:
-                asyncio.get_running_loop().call_later(PAUSE, self._write)
-                return
-            settle(self._end(), error)
+            self._room.insert(records)
+        except Busy:
+            return False
         except Exception as error:
-            settle(self._end(), error)
+            settle([done], error)
         else:
-            settle(self._end(), None)
+            settle([done], None)
+        self._took(time.monotonic() - start)
+        return True
 
-    def _end(self) -> list[asyncio.Future[None]]:
-        self._due = False
-        return self._take()[1]
+    def _gather(self, records: Sequence[Record], done: asyncio.Future[None]) -> None:
+        if not self._records:
+            self._since = time.monotonic()
+        self._records.extend(records)
+        self._waiting.append(done)
+        if not self._flying[0]:
+            self._send()
 
-
-class Beside(Writer):
-    """Writes in one thread; while a group is on its way the next one gathers."""
-
-    def __init__(self, room: Store) -> None:
-        super().__init__(room)
-        self._thread = ThreadPoolExecutor(1, "journal")
-        self._flying = (0, 0.0)
-
-    @property
-    def waiting(self) -> tuple[int, float]:
-        size, since = self._flying
-        gathered, lag = super().waiting
-        return (size + gathered, time.monotonic() - since) if size else (gathered, lag)
-
-    def _write(self) -> None:
-        self._flying = (len(self._records), self._since)
-        records, waiting = self._take()
+    def _send(self) -> None:
+        """Hand over what has gathered; while it is on its way, the next group does."""
+        records, waiting = self._records, self._waiting
+        self._records, self._waiting = [], []
+        self._flying = (len(records), self._since)
         told = asyncio.get_running_loop().call_soon_threadsafe
-        self._thread.submit(self._insert, records, waiting, told)
+        self._thread.submit(self._beside, records, self._since, waiting, told)
 
-    def _insert(
+    def _beside(
         self,
         records: list[Record],
+        since: float,
         waiting: list[asyncio.Future[None]],
         told: Callable[..., object],
     ) -> None:
         failure: Exception | None = None
+        start = time.monotonic()
         try:
-            self._room.insert(records)
+            self._patiently(records, since + PATIENCE)
         except Exception as error:
             failure = error
         with contextlib.suppress(RuntimeError):  # the loop is closed; nobody waits any more
-            told(self._end, waiting, failure)
+            told(self._landed, waiting, failure, time.monotonic() - start)
 
-    def _end(self, waiting: list[asyncio.Future[None]], failure: Exception | None) -> None:
+    def _patiently(self, records: list[Record], deadline: float) -> None:
+        while True:
+            try:
+                return self._room.insert(records)
+            except Busy:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(PAUSE)
+
+    def _landed(
+        self, waiting: list[asyncio.Future[None]], failure: Exception | None, seconds: float
+    ) -> None:
+        self._flying = (0, 0.0)
+        self._took(seconds)
         if self._records:
-            self._write()
-        else:
-            self._due, self._flying = False, (0, 0.0)
+            self._send()
         settle(waiting, failure)
 
+    def _took(self, seconds: float) -> None:
+        self._cost += SHARE * (seconds - self._cost)
+
     async def close(self) -> None:
-        await super().close()
+        """Write what is left and let go of the database."""
+        while self._flying[0]:
+            await asyncio.sleep(PAUSE)
         self._thread.shutdown()
+        self._room.close()
 
 
 def settle(waiting: Sequence[asyncio.Future[None]], failure: Exception | None) -> None:
@@ -155,7 +152,7 @@ def _first_line(failure: Exception) -> str:
 
 
 def writer(url: sa.URL, durable: Durable) -> Writer:
-    """The writer that suits the journal's address and the durability asked for."""
-    if url.drivername != DRIVER and durable == "process":
-        return Inline(store(url, durable, 0.0))
-    return Beside(store(url, durable, PATIENCE))
+    """The writer for the journal's address and the durability asked for."""
+    if url.drivername == DRIVER:
+        return Writer(PostgresStore(url, durable), far=True)
+    return Writer(SqliteStore(str(url.database), durable))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.journaling.stores import Record, Store
-from serving.journaling.writers import Beside, Inline
+from serving.journaling.writers import Writer
 from tests.serving.conftest import Flights
 from tests.serving.handmade import ROWS
 
@@ -68,7 +68,7 @@ RECORD = Record("toy", "id", 0.0, 1, "{}", "{}")
 
 
 def test_the_lag_of_the_journal_is_that_of_the_oldest_prediction() -> None:
-    async def lags(writer: Inline | Beside) -> list[tuple[int, float]]:
+    async def lags(writer: Writer) -> list[tuple[int, float]]:
         first = writer.add([RECORD, RECORD])
         found = [writer.waiting]
         await asyncio.sleep(0.01)
@@ -79,7 +79,7 @@ def test_the_lag_of_the_journal_is_that_of_the_oldest_prediction() -> None:
         await writer.close()
         return found
 
-    held = asyncio.run(lags(Beside(Slow())))
+    held = asyncio.run(lags(Writer(Slow(), far=True)))
     assert [waiting for waiting, _ in held] == [2, 3, 0]
     assert held[1][1] >= 0.01
     assert held[2][1] == 0

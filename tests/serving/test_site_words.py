@@ -152,7 +152,7 @@ def _told(tmp_path: Path, pairs: Sequence[tuple[object, Truth]]) -> Journal:
     """A journal in which each answer has its truth, and one has none yet."""
     journal = Journal("toy", f"sqlite:///{tmp_path}/journal.db")
     named = [(ids.new(), said, truth) for said, truth in pairs]
-    store = SqliteStore(f"{tmp_path}/journal.db", "process", 1.0)
+    store = SqliteStore(f"{tmp_path}/journal.db", "process")
     said = [(name, json.dumps({"prediction": said})) for name, said, _ in named]
     said.append((ids.new(), json.dumps({"prediction": "true"})))
     store.insert([Record("toy", name, 0.0, 1, "{}", answer) for name, answer in said])
