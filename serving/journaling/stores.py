@@ -21,10 +21,12 @@ from serving.journaling.database import POSTGRES, SQLITE, Durable, write_ahead
 AT_ONCE = 64
 """Rows of one statement; each number of rows is a statement of its own."""
 
-LOGGED = 5_000
-"""Rows after which the write-ahead log of SQLite is brought into the database."""
+LOGGED = 4_000
+"""Pages (of 4 kB) after which the write-ahead log of SQLite is brought into the database."""
 LONGEST = 16_000
-"""Pages of the log (of 4 kB) at which a commit does so itself."""
+"""Pages of the log at which a commit does so itself."""
+COMMIT, ROW = 4.0, 0.25
+"""Pages of the log that a commit takes, and each of its rows, about."""
 
 
 class Record(NamedTuple):
@@ -63,16 +65,16 @@ class SqliteStore:
         self._path = path
         self._level = SQLITE[durable]
         self._connection: sqlite3.Connection | None = None
-        self._logged = 0
+        self._logged = 0.0
         self._thread = ThreadPoolExecutor(1, "checkpoint")
         self._checkpoint: Future[None] | None = None
 
     def insert(self, records: Sequence[Record]) -> None:
         connection = self._connection or self._open()
         self._insert(connection, records)
-        self._logged += len(records)
+        self._logged += COMMIT + ROW * len(records)
         if self._logged >= LOGGED and (self._checkpoint is None or self._checkpoint.done()):
-            self._logged = 0
+            self._logged = 0.0
             self._checkpoint = self._thread.submit(checkpoint, self._path)
 
     def _insert(self, connection: sqlite3.Connection, records: Sequence[Record]) -> None:
