@@ -12,8 +12,10 @@ from pathlib import Path
 from charter import Frozen, Refusal
 from serving import releases
 from serving.arms import Arms
+from serving.device.paper import PAPER
 from serving.loaded import Loaded, load
 from serving.releases import Live
+from serving.signing import PUBLIC, trusted
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +118,8 @@ class Watch:
         if self._belong is not None:
             self._belong(loaded.predictor.signature.project)
         log.info("release %d taken, %.2f s", live.release, time.perf_counter() - start)
+        if PAPER in loaded.predictor.manifest.files and not trusted():
+            log.warning("%s is not set: devices, which trust no other key, do not get it", PUBLIC)
         return loaded
 
     def _refuse(self, number: int | None, error: Exception) -> None:

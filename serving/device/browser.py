@@ -9,7 +9,7 @@ from typing import Any
 from serving.device.paper import PAPER
 from serving.device.runtime import PIN, read
 from serving.loaded import Loaded
-from serving.signing import SIGNATURE
+from serving.signing import SIGNATURE, trusted
 from serving.site.fields import readable
 
 RUNTIME = "/device/runtime"
@@ -17,9 +17,10 @@ ICON = "/site/icon.svg"
 
 
 def signed_for_devices(loaded: Loaded) -> bool:
-    """Whether devices may have the release: its charter says so, and it is signed."""
+    """Whether devices may have the release: its charter says so, it is signed, and this service
+    names a key that they can trust."""
     listed = loaded.predictor.manifest.files
-    return PAPER in listed and (loaded.folder / SIGNATURE).exists()
+    return PAPER in listed and (loaded.folder / SIGNATURE).exists() and bool(trusted())
 
 
 def on_devices(loaded: Loaded) -> bool:

@@ -29,7 +29,7 @@ from serving.journaling.writers import Unwritten
 from serving.loaded import Loaded
 from serving.pseudonyms import pseudonyms, replaced
 from serving.signature import Signature
-from serving.signing import trusted
+from serving.signing import PUBLIC, trusted
 from serving.site.routes import files
 from serving.watch import Watch
 
@@ -108,9 +108,10 @@ def routes(watch: Watch, book: Book | None, clock: Clock) -> APIRouter:
 def for_devices(loaded: Loaded) -> Loaded:
     """The release, where devices may have it: its charter says so, and it is signed."""
     if not browser.signed_for_devices(loaded):
-        found = f"release {loaded.live.release}, which is not for devices"
+        found = f"release {loaded.live.release}, which is not for devices here"
         raise Bad(
-            [whole(found, "experience.surfaces with device, and a signature", MAKE)], status=404
+            [whole(found, "experience.surfaces with device, a signature and its key", MAKE)],
+            status=404,
         )
     return loaded
 
@@ -136,4 +137,7 @@ def _releases(watch: Watch) -> Release:
 PLAIN = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 FIXED = "public, max-age=31536000, immutable"  # the version stands in the address
 ASK = "Ask /device/release which one is live."
-MAKE = "Name device in experience.surfaces, make keys with `perennial keys`, and train again."
+MAKE = (
+    "Name device in experience.surfaces, make keys with `perennial keys`, train again, "
+    f"and set {PUBLIC} where this service starts."
+)

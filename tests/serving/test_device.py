@@ -22,11 +22,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from charter import Charter
 from serving import releases, signing
+from serving.device import browser
 from serving.journal import Journal
 from serving.packing import BadRow, pack_rows
 from serving.predictor import Predictor
 from serving.signature import Signature
 from serving.signing import PRIVATE, PUBLIC
+from serving.watch import Watch
 from tasks.equip import KIT, equip
 from tasks.packaging.hostile import VALUES
 from tasks.service import Service, served
@@ -234,6 +236,25 @@ def test_a_parcel_that_is_none_is_refused(flights: Any, change: dict[str, Any], 
     assert (
         flights.client.get("/device/release").status_code == 404
     )  # its release is not for devices
+
+
+def test_a_service_that_trusts_no_key_offers_devices_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = root / "releases" / "flights"
+    signing.sign(folder / str(releases.add(folder, bundle(root / "b1", device=True))))
+    releases.publish(folder, 1, None)
+    watch = Watch(folder)
+    watch.look()
+    assert watch.current is not None
+    assert browser.signed_for_devices(watch.current)
+    assert not caplog.records
+    monkeypatch.delenv(PRIVATE)
+    watch = Watch(folder)
+    watch.look()
+    assert watch.current is not None
+    assert not browser.signed_for_devices(watch.current)
+    assert f"{PUBLIC} is not set: devices" in caplog.text
 
 
 def _forged(**changed: Any) -> dict[str, Any]:

@@ -141,6 +141,7 @@ def test_what_is_asked_and_told_offline_reaches_the_journal_once(place: Place) -
     assert (counts.labelled, counts.duplicates, counts.orphans) == (1, 0, 0)
 
 
+@pytest.mark.slow
 def test_who_wants_it_is_answered_on_the_device_with_a_network_too(place: Place) -> None:
     page = place.open()
     page.get_by_label("Answer on this device").check()
@@ -180,6 +181,7 @@ def test_a_new_release_installs_itself_and_the_one_before_is_kept(place: Place) 
     expect(page.locator("#device-state")).to_contain_text(f"Release 2 {HERE}")
 
 
+@pytest.mark.slow
 def test_a_release_that_fails_its_own_test_is_not_taken(place: Place) -> None:
     page = place.open()
     place.release(2, proof_off=1e-4)
@@ -189,6 +191,21 @@ def test_a_release_that_fails_its_own_test_is_not_taken(place: Place) -> None:
     state = page.locator("#device-state")
     expect(state).to_contain_text("A newer release was not taken: it answers")
     expect(state).to_contain_text(f"Release 1 {HERE}")
+
+
+@pytest.mark.slow
+def test_a_first_release_that_fails_its_own_test_is_not_kept_and_the_page_says_so(
+    place: Place,
+) -> None:
+    place.release(2, proof_off=1e-4)
+    releases.publish(place.folder, 2, 1)
+    page = place.context.new_page()
+    page.goto(f"http://127.0.0.1:{place.port}/")
+    page.wait_for_function("fetch('/ready').then(one => one.json()).then(one => one.release === 2)")
+    page.reload()
+    expect(page.locator("#device-state")).to_contain_text("The model is not kept here: it answers")
+    _fill(page)
+    expect(page.locator("#which")).to_have_text("to what you filled in")
 
 
 def test_each_damage_is_refused_and_the_old_release_answers_on(

@@ -10,6 +10,7 @@ let worker = null;
 let count = 0;
 let next = 0; // the timer of the next look
 let pause = SOON;
+let trouble = ""; // why the service was not reached the last time
 let state = {release: null, waiting: 0, refused: [], megabytes: 0};
 
 const able = () => data.device && isSecureContext && "serviceWorker" in navigator;
@@ -70,11 +71,13 @@ async function later() {
 async function catchUp() {
   clearTimeout(next);
   try {
-    show(await call("sync"));
-    pause = SOON;
+    const found = await call("sync");
+    [pause, trouble] = [SOON, ""];
+    show(found);
     next = setTimeout(catchUp, MINUTE);
   } catch (error) {
-    console.info(`not in touch with the service: ${error.message}`);
+    trouble = error.message;
+    console.info(`not in touch with the service: ${trouble}`);
     show(await call("status"));
     next = setTimeout(catchUp, pause);
     pause = Math.min(2 * pause, MINUTE);
@@ -82,7 +85,10 @@ async function catchUp() {
 }
 
 function words() {
-  if (state.release === null) return "The model is on its way to this device …";
+  if (state.release === null) {
+    if (state.refused.length) return `The model is not kept here: ${state.refused.at(-1)}.`;
+    return `The model is on its way to this device …${trouble && ` (${trouble}; tried again soon)`}`;
+  }
   const queued = state.waiting === 1 ? "One record waits" : `${state.waiting} records wait`;
   const said = [`Release ${state.release} is on this device and answers without a network.`];
   if (state.waiting) said.push(`${queued} here to be handed over.`);
