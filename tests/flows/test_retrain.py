@@ -118,6 +118,7 @@ def test_with_a_canary_the_better_one_is_tried_and_the_next_retrain_waits_for_it
     assert _events() == ["trained", "canary", "skipped", "withdrawn", "promoted"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_challenger_that_fails_a_gate_leaves_the_champion(weak: Path) -> None:
     from flows.retrain import retrain

@@ -54,6 +54,7 @@ def test_two_at_once_share_one_server_that_ends_with_the_last(root: Path) -> Non
     assert server.running() is None
 
 
+@pytest.mark.slow
 def test_the_server_of_another_root_that_has_our_old_port_is_not_ours(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

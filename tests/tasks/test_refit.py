@@ -67,6 +67,7 @@ def _loss(made: Case, where: str) -> float:
     return float(np.mean((found - truth) ** 2))
 
 
+@pytest.mark.slow
 def test_a_second_run_gives_the_same_refit_without_another_look(root: Path) -> None:
     made = judged_at(case("binary", "linear"), "roc_auc", 0.5, 0.6)
     first = refitted(made)
@@ -76,6 +77,7 @@ def test_a_second_run_gives_the_same_refit_without_another_look(root: Path) -> N
     assert {look.by for look in looks(made.split.holdout)} == {"package", "refit"}
 
 
+@pytest.mark.slow
 def test_its_rows_end_where_the_holdout_ends(root: Path) -> None:
     """So that the next comparison takes only rows that are later."""
     data = {"source": {"kind": "csv", "path": "small.csv"}, "time": "at"}

@@ -141,6 +141,7 @@ def test_a_fit_that_hangs_does_not_break_the_budget(
     assert {trial["state"] for trial in failed} == {"failed"}
 
 
+@pytest.mark.slow
 def test_a_fit_that_eats_memory_is_left(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _plant(monkeypatch, planted.EatingForest())
     limit = round(psutil.Process().memory_info().rss / 2**30 + 0.8, 2)  # this process counts, too
