@@ -12,8 +12,8 @@ class Storage(Frozen):
     """What `tidy` goes by. It never removes what the live release, the one before it or rows that
     are not folded yet need."""
 
-    schedule: Cron | None = None
-    """When to tidy, in runtime.timezone; default: not by itself."""
+    schedule: Cron | None = "30 3 * * 0"
+    """When to tidy, in runtime.timezone; default: on Sundays at half past three. null: not by itself."""
     keep: Span = "30d"
     """How long old versions of tables, rows in quarantine, splits, studies, bundles, caches and
     reports stay that nothing needs."""
