@@ -122,9 +122,10 @@ def measured(name: str, minutes: float, memory: float) -> str:
         pq.write_table(CASES[name](np.random.default_rng(0)), path)
         asked = [sys.executable, "-m", "benchmarks.budgets", "--child", str(path)]
         asked += ["--minutes", str(minutes), "--memory", str(memory)]
-        here = {**os.environ, "PERENNIAL_HOME": f"{temporary}/root"}
+        house = str(Path(__file__).parent.parent)
+        here = {**os.environ, "PERENNIAL_HOME": f"{temporary}/root", "PYTHONPATH": house}
         with tempfile.TemporaryFile() as said:
-            child = subprocess.Popen(asked, env=here, stdout=said)
+            child = subprocess.Popen(asked, env=here, stdout=said, cwd=temporary)
             peak = 0
             while child.poll() is None:
                 peak = max(peak, held(child.pid))

@@ -9,6 +9,7 @@ from charter import Charter
 from charter.goal import Task
 from tasks.models.base import Family, Space
 from tasks.models.foreseen import Shape
+from tasks.models.portfolio import portfolio
 from tasks.tune import Start
 from tasks.tuning.choice import Choice, Contender
 from tasks.tuning.climb import Climb
@@ -104,6 +105,10 @@ class Ladder:
             foresight.begin(space, family.start),
             tuning.search,
             known=known.params if known else {},
+            more=[
+                foresight.begin(space, {**family.start, **point})
+                for point in portfolio(family.name, ground.training.task)
+            ],
             seed=ground.seed,
             greater=ground.greater,
             prune=tuning.prune,

@@ -80,12 +80,14 @@ class Search:
         kind: Literal["bayesian", "random", "grid"],
         *,
         known: Mapping[str, Value] | None = None,
+        more: Sequence[Mapping[str, Value]] = (),
         seed: int,
         greater: bool,
         prune: bool,
     ) -> None:
         self._space = space
-        starts = [_within(space, {**start, **_fitting(space, known or {})}), _within(space, start)]
+        known = {**start, **_fitting(space, known or {})}
+        starts = [_within(space, point) for point in (known, start, *more)]
         self._start = starts[0]
         self._kind = kind
         self._study = optuna.create_study(
@@ -106,7 +108,8 @@ class Search:
             self._study.tell(trial.number, state=TrialState.FAIL)
 
     def _begin_with(self, starts: Sequence[Params]) -> None:
-        """Known parameters first, then the family's own; each once, unless a kill cut it off."""
+        """Known parameters first, then the family's own and its portfolio; each once, unless a kill
+        cut it off."""
         waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         done = {_key(trial.system_attrs["fixed_params"]) for trial in waiting}
         done |= {_key(entry.params) for entry in self.entries() if entry.why != INTERRUPTED}

@@ -23,6 +23,7 @@ from tasks.graph import convert
 from tasks.models import LADDER
 from tasks.models.base import Choice, Family, Real, Value, Whole
 from tasks.models.foreseen import WITHIN, WITHIN_TIME, Shape
+from tasks.models.portfolio import portfolio
 from tasks.models.shelf import keep, take
 from tasks.packaging.parity import LIMIT
 from tasks.recipe.extent import extent
@@ -54,6 +55,21 @@ class Fitted:
         numbers = self.recipe.signature.task == "regression"
         found = self.pipeline.predict(inputs) if numbers else self.pipeline.predict_proba(inputs)
         return np.asarray(found, dtype=np.float64)
+
+
+@every_pair
+def test_its_portfolio_lies_in_its_space(member: Family, task: Task) -> None:
+    space = member.space(task, 10_000, 20)
+    for point in portfolio(member.name, task):
+        assert point.keys() == space.keys()
+        for name, part in space.items():
+            value = point[name]
+            if isinstance(part, Choice):
+                assert value in part.grid
+            else:
+                assert isinstance(value, int if isinstance(part, Whole) else int | float)
+                assert part.low <= value <= part.high
+        member.build(task, point, 0, "cpu")
 
 
 def start(member: Family) -> dict[str, Value]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -37,10 +38,20 @@ def _search(
     start: dict[str, Value] = START,
     seed: int = 0,
     known: dict[str, Value] | None = None,
+    more: Sequence[Mapping[str, Value]] = (),
 ) -> Search:
     storage = journal(path / "journal.log")
     return Search(
-        storage, "tree", space, start, kind, known=known, seed=seed, greater=True, prune=True
+        storage,
+        "tree",
+        space,
+        start,
+        kind,
+        known=known,
+        more=more,
+        seed=seed,
+        greater=True,
+        prune=True,
     )
 
 
@@ -78,6 +89,15 @@ def test_what_the_champion_was_fitted_with_comes_first(
     else:
         assert tried[:2] == [first, START]
         assert tried[2] not in tried[:2]
+
+
+@pytest.mark.parametrize("kind", ["bayesian", "random"])
+def test_the_portfolio_comes_behind_the_start_each_once(
+    tmp_path: Path, kind: Literal["bayesian", "random", "grid"]
+) -> None:
+    more: list[dict[str, Value]] = [START | {"depth": 3}, START, START | {"depth": 30}]
+    wanted = [START, START | {"depth": 3}, START | {"depth": 9}]
+    assert _run(_search(tmp_path, kind, more=more), 3) == wanted
 
 
 def test_a_first_trial_that_was_cut_off_is_begun_again(tmp_path: Path) -> None:
