@@ -50,7 +50,8 @@ class Ragged:
     def __call__(self, line: pacsv.InvalidRow) -> str:
         row = line.number - 2  # Arrow counts from 1, the header first
         text = line.text
-        reason = f"{line.actual_columns} fields where the header has {line.expected_columns}"
+        fields = f"{line.actual_columns} field" + "s" * (line.actual_columns != 1)
+        reason = f"{fields} where the header has {line.expected_columns}"
         self.rows.append(row)
         self.ends_long = "\n" in text
         self.spool.add(row, [reason], text, str)

@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import BinaryIO
 
 from charter import Refusal
@@ -29,8 +30,8 @@ def header(content: BinaryIO, source: CsvSource, where: str) -> list[str]:
         )
     if text.lstrip().lower().startswith(("<!doctype", "<html", "<?xml")):
         raise Refusal(
-            f"{where}, line 1",
-            f"found a web page or XML in {source.path}",
+            on_line(1, source, where),
+            "found a web page or XML",
             "wanted rows of a CSV file",
             "Look at it in a browser: a download often gives the page of a login or an error.",
         )
@@ -39,12 +40,21 @@ def header(content: BinaryIO, source: CsvSource, where: str) -> list[str]:
         names = next((line for line in lines if line), [])
     except csv.Error as error:
         raise Refusal(
-            f"{where}, line 1", f"found no header ({error})", "wanted names of columns", _LOOK
+            on_line(1, source, where),
+            f"found no header ({error})",
+            "wanted names of columns",
+            _LOOK,
         ) from error
     _quoted_rightly("".join(text.splitlines(keepends=True)[: lines.line_num]), source, where)
     _split_rightly(names, source, where)
-    check_names(names, f"{where}, line 1")
+    check_names(names, on_line(1, source, where))
     return names
+
+
+def on_line(line: int, source: CsvSource, where: str) -> str:
+    """The place of a line: `where`, its number, and the file unless `where` names it."""
+    name = PurePath(source.path).name
+    return f"{where}, line {line}" + ("" if name in where else f" of {name}")
 
 
 def check_names(names: Sequence[str], where: str) -> None:
@@ -99,7 +109,7 @@ def _quoted_rightly(head: str, source: CsvSource, where: str) -> None:
         found = "found a text behind a closing quote"
     else:
         return
-    raise Refusal(f"{where}, line 1", found, "wanted names of columns", _LOOK)
+    raise Refusal(on_line(1, source, where), found, "wanted names of columns", _LOOK)
 
 
 def _split_rightly(names: list[str], source: CsvSource, where: str) -> None:
@@ -108,7 +118,7 @@ def _split_rightly(names: list[str], source: CsvSource, where: str) -> None:
     for other, word in OTHERS.items():
         if other != source.delimiter and other in names[0]:
             raise Refusal(
-                f"{where}, line 1",
+                on_line(1, source, where),
                 f"found one column, {names[0][:80]!r}",
                 f"wanted columns separated by {source.delimiter!r}",
                 f"It looks like {word}: set delimiter: {json.dumps(other)} in the charter's source.",

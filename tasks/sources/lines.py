@@ -9,6 +9,7 @@ from pathlib import Path
 
 from charter import Refusal
 from charter.data import CsvSource
+from tasks.sources.header import on_line
 from tasks.sources.quotes import is_torn
 from tasks.sources.span import Span
 from tasks.sources.unpacked import unpacked
@@ -57,7 +58,7 @@ class Lines:
             pass
         if text.count('"') % 2:
             raise Refusal(
-                f"{self._where}, line {line}",
+                on_line(line, self._source, self._where),
                 "found a quote that is opened and not closed before the end of the file",
                 "wanted every quote closed",
                 'Close it, or double a quote that is part of the text ("").',

@@ -141,8 +141,10 @@ _TRUE = _one_of(("true",), ("false",))
 WHOLE = Reading("a whole number", _INT, _whole, _cast(_INT))
 DECIMAL = Reading("a number", _FLOAT, _decimal, _cast(_FLOAT))
 FLAG = Reading("true or false", pa.bool_(), _TRUE, _TRUE)
-LOCAL = Reading("a time without zone (ISO 8601)", _NAIVE, _cast(_NAIVE), _cast(_NAIVE))
-ZONED = Reading("a time with zone (ISO 8601)", _UTC, _cast(_UTC), _cast(_UTC))
+LOCAL = Reading(
+    "a time without zone, such as 2024-01-31 09:30", _NAIVE, _cast(_NAIVE), _cast(_NAIVE)
+)
+ZONED = Reading("a time with zone, such as 2024-01-31 09:30Z", _UTC, _cast(_UTC), _cast(_UTC))
 
 UNDECLARED = (WHOLE, DECIMAL, FLAG, LOCAL, ZONED)
 TIMES = (LOCAL, ZONED)

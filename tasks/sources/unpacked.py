@@ -33,7 +33,10 @@ def unpacked(
                 with gzip.open(file, "rb") as content:
                     yield cast(BinaryIO, content), file
             elif magic == PACKED[1]:
-                with zipfile.ZipFile(file) as archive, archive.open(_one(archive, where)) as member:
+                with (
+                    zipfile.ZipFile(file) as archive,
+                    archive.open(_one(archive, path, where)) as member,
+                ):
                     yield cast(BinaryIO, member), file
             else:
                 yield file, file
@@ -66,7 +69,7 @@ def broken(path: Path, where: str) -> Iterator[None]:
         ) from error
 
 
-def _one(archive: zipfile.ZipFile, where: str) -> zipfile.ZipInfo:
+def _one(archive: zipfile.ZipFile, path: Path, where: str) -> zipfile.ZipInfo:
     members = [
         member
         for member in archive.infolist()
@@ -76,12 +79,15 @@ def _one(archive: zipfile.ZipFile, where: str) -> zipfile.ZipInfo:
         names = ", ".join(member.filename for member in members[:8]) or "none"
         raise Refusal(
             where,
-            f"found {len(members)} files in the zip ({names})",
+            f"found {len(members)} files in the zip {path.name} ({names})",
             "wanted one",
             "Unpack it and name the file that is meant.",
         )
     if members[0].flag_bits & 1:
         raise Refusal(
-            where, "found a zip with a password", "wanted an open one", "Unpack the file first."
+            where,
+            f"found the zip {path.name} locked by a password",
+            "wanted an open one",
+            "Unpack the file first.",
         )
     return members[0]

@@ -185,7 +185,7 @@ def test_nothing_to_learn_from_is_refused(file: Path) -> None:
     with pytest.raises(Refusal, match=r"all 3 rows at or after 2019-01-01.*Move data\.until"):
         ingest(charter(file, data=until))
     file.write_text("id,when,city,delay\n1\n2\n")
-    with pytest.raises(Refusal, match=r"no row that can be used; the first: 1 fields.*line 2: 1"):
+    with pytest.raises(Refusal, match=r"no row that can be used; the first: 1 field.*line 2: 1"):
         ingest(charter(file, {"column": "delay"}))
 
 

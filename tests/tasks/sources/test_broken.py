@@ -52,6 +52,12 @@ def test_every_file_has_an_outcome() -> None:
     assert len(files) >= 40
 
 
+def test_every_refusal_names_the_file_or_its_column() -> None:
+    refusals = {name: said["refusal"] for name, said in OUTCOMES.items() if "refusal" in said}
+    nameless = [name for name, said in refusals.items() if name not in said]
+    assert [name for name in nameless if ", column " not in refusals[name]] == []
+
+
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_outcome(name: str, tmp_path: Path, root: Path) -> None:
     said = OUTCOMES[name]

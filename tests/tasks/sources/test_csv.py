@@ -103,8 +103,8 @@ def test_cells_that_do_not_fit_their_role_go_to_quarantine(read: Read) -> None:
         {"n": None, "f": False, "t": dt.datetime(2014, 1, 1), "c": "4"},
     ]
     assert [(row["row"], row["reasons"]) for row in refused] == [
-        (2, ["1 fields where the header has 4"]),
-        (1, ["n: not a number", "t: not a time without zone (ISO 8601)"]),
+        (2, ["1 field where the header has 4"]),
+        (1, ["n: not a number", "t: not a time without zone, such as 2024-01-31 09:30"]),
         (3, ["f: not true or false"]),
     ]
     assert refused[1]["record"] == '{"n": "abc", "f": "yes", "t": "2013-02-30", "c": "2"}'
@@ -161,7 +161,7 @@ def test_what_is_no_csv_is_refused_in_words(
 def test_the_line_is_named(read: Read) -> None:
     with pytest.raises(Refusal, match=r"data\.source, line 3: "):
         read(b"a,b\n1,2\n1,caf\xe9\n")
-    with pytest.raises(Refusal, match=r"data\.source, line 4: "):
+    with pytest.raises(Refusal, match=r"data\.source, line 4 of file\.csv: "):
         read('a,b\n1,2\n1,"2\n3"\n1,"2\n'.replace("1,2\n1", "1", 1))
 
 
