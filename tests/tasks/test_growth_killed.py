@@ -14,7 +14,17 @@ from charter import Charter
 from tasks import lake
 from tasks.ingest import Ingested, ingest
 from tests.contracts import test_growing as growing
-from tests.contracts.test_growing import Delta, Folder, Grower, Postgres, Sqlite, ids
+from tests.contracts.test_growing import (
+    CsvInStorage,
+    Delta,
+    DeltaInStorage,
+    Folder,
+    FolderInStorage,
+    Grower,
+    Postgres,
+    Sqlite,
+    ids,
+)
 from tests.contracts.test_growing import make as make  # the fixture
 from tests.tasks.children import Children
 from tests.tasks.test_growth import charter, refused
@@ -44,7 +54,10 @@ def test_twenty_five_kills_of_a_file(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("member", [Folder, Delta, Sqlite, Postgres])
+@pytest.mark.parametrize(
+    "member",
+    [Folder, Delta, Sqlite, Postgres, CsvInStorage, FolderInStorage, DeltaInStorage],
+)
 def test_twenty_five_kills_of_what_grows_by_more_than_lines(
     make: Callable[[type[Grower]], Grower], children: Children, member: type[Grower]
 ) -> None:
@@ -52,6 +65,7 @@ def test_twenty_five_kills_of_what_grows_by_more_than_lines(
 
     def arrive(first: int) -> int:
         grower.add([row(number) for number in range(first, first + EACH)])
+        grower.clause()  # uploads it where it is in storage
         return first + EACH
 
     arrive(0)
