@@ -36,6 +36,17 @@ def _made(project: Path) -> list[dict[str, Any]]:
     return [one for path in found for one in deployments.of(path, load(path))]
 
 
+def _due(client: SyncPrefectClient, parameters: dict[str, str]) -> set[tuple[int, int]]:
+    """Hours and minutes (UTC) of what the server planned with these parameters."""
+
+    def planned() -> list[FlowRun]:
+        runs = client.read_flow_runs(limit=200)
+        return [run for run in runs if run.auto_scheduled and run.parameters == parameters]
+
+    moments = [run.expected_start_time for run in _until(planned)]
+    return {(moment.hour, moment.minute) for moment in moments if moment}
+
+
 def _alarm(client: SyncPrefectClient, project: str, reason: str) -> None:
     from prefect.events import Event
 
@@ -65,10 +76,10 @@ def test_schedules_and_alarms_make_runs_and_a_charter_that_is_gone_makes_none(
     assert len(client.read_deployments()) == len(deployments.FLOWS) - 1  # no canary
     assert len(client.read_automations()) == 1
 
-    planned = _until(lambda: [run for run in client.read_flow_runs() if run.auto_scheduled])
-    due = {run.expected_start_time for run in planned}
-    assert {(moment.hour, moment.minute) for moment in due if moment} == {(19, 0)}  # 4:00 in Tokyo
-    assert planned[0].parameters == {"charter": "configs/berries.yaml", "reason": "its schedule"}
+    charters = {"charter": "configs/berries.yaml"}
+    retrain, tidy = charters | {"reason": "its schedule"}, charters
+    assert _due(client, retrain) == {(19, 0)}  # 4:00 in Tokyo
+    assert _due(client, tidy) == {(18, 30)}  # by default: 3:30 there
 
     _alarm(client, "cherries", "cherries are none of ours")
     _alarm(client, "berries", "sugar has moved")
