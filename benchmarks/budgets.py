@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.validation import held
+from benchmarks.validation import watched
 
 
 def _table(columns: dict[str, np.ndarray], push: np.ndarray, rng: np.random.Generator) -> pa.Table:
@@ -122,22 +120,11 @@ def measured(name: str, minutes: float, memory: float) -> str:
         pq.write_table(CASES[name](np.random.default_rng(0)), path)
         asked = [sys.executable, "-m", "benchmarks.budgets", "--child", str(path)]
         asked += ["--minutes", str(minutes), "--memory", str(memory)]
-        house = str(Path(__file__).parent.parent)
-        here = {**os.environ, "PERENNIAL_HOME": f"{temporary}/root", "PYTHONPATH": house}
-        with tempfile.TemporaryFile() as said:
-            child = subprocess.Popen(asked, env=here, stdout=said, cwd=temporary)
-            peak = 0
-            while child.poll() is None:
-                peak = max(peak, held(child.pid))
-                time.sleep(0.1)
-            if child.returncode:
-                raise SystemExit(f"{name} ended with {child.returncode}")
-            said.seek(0)
-            found = json.loads(said.read().splitlines()[-1])
+        found = watched(asked, cwd=temporary, PERENNIAL_HOME=f"{temporary}/root")
     if "refused" in found:
         return f"{name}: refused after {found['before']:.0f} s: {found['refused']}"
     spent = f"{found['spent']:.0f} s of {60 * minutes:.0f} ({found['spent'] / 60 / minutes:.2f})"
-    room = f"{peak / 2**30:.2f} GiB of {memory:g} ({peak / 2**30 / memory:.2f})"
+    room = f"{found['gib']:.2f} GiB of {memory:g} ({found['gib'] / memory:.2f})"
     return (
         f"{name}: {spent}, {room}; {found['family']}, ROC AUC {found['score']:.3f}, searched on "
         f"{found['rows']:,} rows; the stages before took {found['before']:.0f} s"

@@ -137,15 +137,22 @@ def asked_of_duckdb(ingested: Ingested) -> dict[str, Any]:
 def measured(side: str, ingested: Ingested) -> dict[str, Any]:
     """What the side says, from a process of its own, with the most memory that it held (GiB)."""
     asked = [sys.executable, "-m", "benchmarks.validation", "--side", side]
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    return watched([*asked, ingested.model_dump_json()])
+
+
+def watched(command: list[str], cwd: str | None = None, **variables: str) -> dict[str, Any]:
+    """The JSON that a script of this checkout says last, and `gib`, the most memory that its process
+    held with all that it started, looked at ten times a second."""
+    house = str(Path(__file__).resolve().parents[1])
+    here = {**os.environ, "PYTHONPATH": house, **variables}
     with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen([*asked, ingested.model_dump_json()], env=here, stdout=said)
+        child = subprocess.Popen(command, env=here, stdout=said, cwd=cwd)
         peak = 0
         while child.poll() is None:
             peak = max(peak, held(child.pid))
             time.sleep(0.1)
         if child.returncode:
-            raise SystemExit(f"{side} ended with {child.returncode}")
+            raise SystemExit(f"{' '.join(command[2:5])} ended with {child.returncode}")
         said.seek(0)
         found: dict[str, Any] = json.loads(said.read().splitlines()[-1])
     return found | {"gib": peak / 2**30}
