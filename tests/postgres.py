@@ -16,6 +16,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from tests.debian import missing
+
 CALM = ("fsync=off", "full_page_writes=off", "max_connections=100", "shared_buffers=64MB")
 
 
@@ -30,9 +32,7 @@ def postgres_url() -> Iterator[str]:
     """The address of an empty database, on a server that lasts as long as the tests."""
     there = binaries()
     if there is None:
-        if os.environ.get("CI"):
-            pytest.fail("PostgreSQL is not installed: apt-get install postgresql")
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+        missing("PostgreSQL is not installed: apt-get install postgresql")
     with tempfile.TemporaryDirectory(prefix="perennial-postgres-") as temporary:
         yield from _server(there, Path(temporary))
 

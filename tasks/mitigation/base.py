@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -74,7 +75,7 @@ class Told:
         return Told(self.signals[rows], self.truth[rows], groups, self.aim, self.until)
 
 
-class Mitigation:
+class Mitigation(ABC):
     """One way. `fit` learns; `settle` reads settings off rows that the fit has not seen."""
 
     name: ClassVar[MitigationName]
@@ -85,8 +86,8 @@ class Mitigation:
     settling: ClassVar[float] = 0.0
     """Share of its time that is kept for `settle`."""
 
-    def fit(self, lesson: Lesson) -> Learnt:
-        raise NotImplementedError
+    @abstractmethod
+    def fit(self, lesson: Lesson) -> Learnt: ...
 
     def signals(self, model: Any, X: np.ndarray) -> np.ndarray:
         """What the answer is made from, (rows, signals): probabilities, or one value."""

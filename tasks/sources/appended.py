@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,7 @@ class FileEnd(Frozen):
     """Hashes of the bytes before it (`tasks/sources/blocks.py`)."""
 
 
-class Appended(OneFile[S]):
+class Appended(OneFile[S], ABC):
     """A file to which lines are appended; a last one that is not whole yet waits."""
 
     span: Span | None = None
@@ -51,9 +52,9 @@ class Appended(OneFile[S]):
         hashes = hashed(self.path, found.bytes, blocks, start)
         return found.model_copy(update={"blocks": hashes}).model_dump(mode="json")
 
+    @abstractmethod
     def last_end(self, path: Path, known: FileEnd | None, size: int) -> FileEnd:
         """The end of the last whole record among the first `size` bytes, without its blocks."""
-        raise NotImplementedError
 
     def between(self, start: Place | None, end: Place, held: Held | None) -> Self:
         until = FileEnd.model_validate(end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -30,7 +31,7 @@ Rows = list[dict[str, Any]]
 Clauses = dict[str, Any]
 
 
-class Grower:
+class Grower(ABC):
     """A source of one kind, that rows are added to."""
 
     kind: str
@@ -41,12 +42,12 @@ class Grower:
     def clause(self) -> Clauses:
         return {"source": {"kind": self.kind, "path": str(self.path)}}
 
-    def add(self, rows: Rows) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def add(self, rows: Rows) -> None: ...
 
+    @abstractmethod
     def spoil(self) -> None:
         """Change a row that has landed."""
-        raise NotImplementedError
 
 
 class Csv(Grower):
