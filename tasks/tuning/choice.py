@@ -15,7 +15,8 @@ from tasks.tuning.ground import Ground
 from tasks.tuning.search import Entry
 
 SMALL = 0.05
-"""A tie may cost at most this share of what the best rung gains over knowing nothing."""
+"""A tie may cost at most this share of what the best rung gains over knowing nothing, if that is
+more than luck."""
 TIME_SHARE = 0.02
 """Share of the charter's minutes that the bootstraps may take."""
 MOST, LEAST = 500, 100
@@ -103,14 +104,21 @@ class Choice:
 
     def seconds(self) -> float:
         """About how long all comparisons take."""
-        count = 2 * len(self.contenders) + 2
+        count = 2 * len(self.contenders) + 3
         return 1.5 * count * self._resamples * self._once
 
     def _ties(self, one: Contender) -> bool:
-        metric = self._ground.training.metric
-        worth = gain(metric, self.best.score, self._ground.floor)
-        behind = gain(metric, self.best.score, one.score)
-        return behind <= max(0.0, SMALL * worth) and self.ahead(self.best, one).low <= 0
+        behind = gain(self._ground.training.metric, self.best.score, one.score)
+        return behind <= self._small and self.ahead(self.best, one).low <= 0
+
+    @cached_property
+    def _small(self) -> float:
+        """How far behind a tie may be; as far as it likes, where the best gains nothing but luck."""
+        metric, floor = self._ground.training.metric, self._ground.floor
+        drawn = self.interval(self.best)
+        if min(gain(metric, end, floor) for end in (drawn.low, drawn.high)) <= 0:
+            return float("inf")
+        return max(0.0, SMALL * gain(metric, self.best.score, floor))
 
     @cached_property
     def _resamples(self) -> int:

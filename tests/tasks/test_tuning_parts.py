@@ -300,3 +300,14 @@ def test_a_large_difference_is_no_tie_even_where_few_rows_leave_it_open() -> Non
     linear, forest = choice.contenders[1:]
     assert choice.ahead(forest, linear).low <= 0 < choice.ahead(forest, linear).value
     assert choice.taken is forest
+
+
+def test_what_only_luck_put_ahead_of_knowing_nothing_is_passed_over() -> None:
+    choice = _choice({"dummy": 0.0, "neural": 200.0})  # noise drowns the truth
+    dummy, neural = choice.contenders
+    flipped = neural.answers if neural.score > 0.5 else neural.answers[:, ::-1]
+    score = choice._ground.score(choice._ground.truth, flipped)
+    lucky = Entry(0, {}, "complete", score, 1.0, "", 0.0, {})
+    choice = Chosen(choice._ground, [dummy, Contender("neural", lucky, flipped)])
+    assert choice.best.family == "neural"
+    assert choice.taken is dummy
