@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from charter.conflict import Conflict
 from charter.constraints import Constraints
 from charter.data import CsvSource, Data, DeltaSource, ExcelSource, PythonSource, SqlSource
+from charter.deployment import Deployment
 from charter.evaluation import METRICS, ByGroup, ByTime, ByValue, Evaluation
 from charter.features import Features
 from charter.goal import Goal
@@ -114,6 +115,17 @@ def of_window(data: Data, runtime: Runtime) -> Iterator[Conflict]:
             f"{span}, but data.time names no column",
             "data.time, which says how old a row is",
             "Name the time column in data.time, or take `all` or a number of rows.",
+        )
+
+
+def of_clusters(goal: Goal, deployment: Deployment) -> Iterator[Conflict]:
+    """Something that waits for a truth which never comes."""
+    if goal.target.clusters is not None and deployment.canary:
+        yield Conflict(
+            "deployment.canary",
+            "a canary for groups that are found (goal.target.clusters)",
+            "none, since no truth comes that could tell which release is better",
+            "Take it out.",
         )
 
 

@@ -45,10 +45,13 @@ class Charter(Frozen):
     def _agrees(self) -> Charter:
         columns = agreement.between(self.goal, self.data, self.evaluation, self.features)
         search = agreement.of_search(self.goal, self.constraints, self.evaluation, self.tuning)
-        window = agreement.of_window(self.data, self.runtime)
+        later = [
+            *agreement.of_window(self.data, self.runtime),
+            *agreement.of_clusters(self.goal, self.deployment),
+        ]
         private = of_privacy(self.goal.target.column, self.data, self.privacy)
         fair = of_fairness(self.goal.target.column, self.goal.target.task, self.fairness)
-        agree([*columns, *search, *window, *private, *fair, *agreement.of_growth(self.data)])
+        agree([*columns, *search, *later, *private, *fair, *agreement.of_growth(self.data)])
         return self
 
     @property

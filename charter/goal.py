@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from charter.clusters import Clusters
 from charter.conflict import Conflict, agree
 from charter.frozen import Frozen
 from charter.heuristic import Heuristic
@@ -27,13 +28,41 @@ class Target(Frozen):
     """What is to be predicted."""
 
     column: str = Field(min_length=1)
-    """The column that holds the truth, in the source or made by `derive`."""
+    """The column that holds the truth, in the source or made by `derive` or `clusters`."""
     derive: str | None = None
     """An SQL expression over the source's columns that makes the column, evaluated by DuckDB."""
     task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
     """The kind of answer; `auto` reads it off the values."""
     positive: Label | None = None
     """The label that counts as an alarm, for two classes; default: true, yes, 1 or the rarer one."""
+    clusters: Clusters | None = None
+    """Nobody knows the truth: rows are sorted into groups (A, B, …) that are found in the data, and
+    the column is made of them. `{}` finds them with the defaults."""
+
+    @property
+    def made(self) -> str | None:
+        """What makes the column while rows land; that of clusters is filled once all rows are in."""
+        return "CAST(NULL AS VARCHAR)" if self.clusters is not None else self.derive
+
+    @model_validator(mode="after")
+    def _found_or_given(self) -> Target:
+        given = {
+            "derive": self.derive is not None,
+            "task": self.task != "auto",
+            "positive": self.positive is not None,
+        }
+        if self.clusters is not None:
+            agree(
+                Conflict(
+                    name,
+                    f"{name} beside clusters",
+                    "one of the two",
+                    "Take one out: the names and the number of groups come from the data.",
+                )
+                for name, there in given.items()
+                if there
+            )
+        return self
 
     @model_validator(mode="after")
     def _positive_of_two(self) -> Target:

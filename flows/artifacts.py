@@ -10,6 +10,7 @@ from flows.published import Line, picture, table, words
 from serving.home import place
 from tasks.appraise import Appraisal
 from tasks.audit import Audit
+from tasks.cluster import Clustered
 from tasks.collect import Collected
 from tasks.compare import Promotion
 from tasks.decide import Decided
@@ -80,6 +81,18 @@ def _(record: Protected) -> None:
     words(name, "protect", record, record.purpose, verdicts=record.verdicts, page=record.page)
     barred: list[Line] = [{"reason": why, "rows": rows} for why, rows in record.barred.items()]
     table(name, "protect-barred", barred, "Rows that may not be used, by reason")
+
+
+@_show.register
+def _(record: Clustered) -> None:
+    words(record.project, "cluster", record, verdicts=record.verdicts, page=record.page)
+    groups: list[Line] = [
+        {"group": one.name, "rows": one.rows, "typical": "; ".join(one.words)}
+        for one in record.groups
+    ]
+    table(record.project, "cluster-groups", groups, "What each group is like")
+    attempts: list[Line] = [one.model_dump() for one in record.attempts]
+    table(record.project, "cluster-attempts", attempts, "Ways of finding groups")
 
 
 @_show.register

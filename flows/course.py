@@ -8,6 +8,7 @@ from charter import Charter, Frozen, Verdict, gate
 from flows import steps
 from flows.artifacts import show
 from tasks.audit import Audit
+from tasks.cluster import Clustered
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
@@ -25,6 +26,9 @@ from tasks.validate import Validated
 class Modelled(Frozen):
     """What led to a model, and what the holdout says of it."""
 
+    table: Table
+    """What was learned from: the rows that came in, with their groups where these are found."""
+    clustered: Clustered | None = None
     profile: Profile
     split: Split
     recipe: Recipe
@@ -61,6 +65,11 @@ def model(words: Charter, table: Table, start: Start | None = None) -> Modelled:
 
     `start` is what the search begins with.
     """
+    clustered = None
+    if words.goal.target.clusters is not None:
+        clustered = show(steps.cluster(words, table))
+        gate("cluster", clustered.verdicts, "Open the page of the groups.")
+        words, table = clustered.told(words), clustered.table
     profile = show(steps.explore(words, table))
     split = show(steps.split(words, table, profile))
     recipe = show(steps.engineer(words, split.training, profile))
@@ -71,32 +80,35 @@ def model(words: Charter, table: Table, start: Start | None = None) -> Modelled:
     study = show(steps.mitigate(words, split.training, recipe, study, audit)).study
     scorecard = show(steps.evaluate(words, split, recipe, study, audit))
     return Modelled(
-        profile=profile, split=split, recipe=recipe, audit=audit, study=study, scorecard=scorecard
-    )
+        table=table, clustered=clustered, profile=profile, split=split, recipe=recipe, audit=audit,
+        study=study, scorecard=scorecard,
+    )  # fmt: skip
 
 
-def bundle(words: Charter, table: Table, made: Modelled, sources: tuple[Table, ...] = ()) -> Bundle:
-    """The model as it is delivered."""
+def bundle(words: Charter, made: Modelled, sources: tuple[Table, ...]) -> Bundle:
+    """The model as it is delivered; `sources` are all tables that led to its rows."""
     return show(
         steps.package(
-            words, table, made.profile, made.split, made.recipe, made.study, made.scorecard,
-            sources,
+            words, made.table, made.profile, made.split, made.recipe, made.study, made.scorecard,
+            _before(made, sources),
         )
     )  # fmt: skip
 
 
-def refit(
-    words: Charter, table: Table, made: Modelled, judged: Bundle, sources: tuple[Table, ...]
-) -> Bundle:
+def refit(words: Charter, made: Modelled, judged: Bundle, sources: tuple[Table, ...]) -> Bundle:
     """What goes live of a challenger that won: it knows every row, unless the charter says no."""
     if not words.runtime.refit:
         return judged
     return show(
         steps.refit(
-            words, table, made.profile, made.split, made.recipe, made.study, made.scorecard,
-            judged, sources,
+            words, made.table, made.profile, made.split, made.recipe, made.study, made.scorecard,
+            judged, _before(made, sources),
         )
     ).bundle  # fmt: skip
+
+
+def _before(made: Modelled, sources: Iterable[Table]) -> tuple[Table, ...]:
+    return tuple(one for one in dict.fromkeys(sources) if one != made.table)
 
 
 def stopping(verdicts: Iterable[Verdict]) -> str:

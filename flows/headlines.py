@@ -6,6 +6,7 @@ from functools import singledispatch
 
 from tasks.appraise import Appraisal
 from tasks.audit import Audit
+from tasks.cluster import Clustered
 from tasks.collect import Collected
 from tasks.compare import Promotion
 from tasks.decide import Decided
@@ -75,6 +76,16 @@ def _(record: Protected) -> str:
     best = record.after or record.before
     parts += [f"k = {best.k}"] if best else []
     return "; ".join(parts)
+
+
+@headline.register
+def _(record: Clustered) -> str:
+    best = record.taken
+    return (
+        f"{best.groups} groups by {best.family}: silhouette {best.silhouette:.2f}, stability "
+        f"{best.stability:.2f}; "
+        + ", ".join(f"{group.name}: {group.words[0]}" for group in record.groups)
+    )
 
 
 @headline.register

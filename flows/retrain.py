@@ -80,15 +80,14 @@ def retrain(
         made = course.model(words, table, champion(words))
         if failed := course.stopping(made.scorecard.verdicts):
             return end.failed(failed, made.scorecard)
-        sources = (validated.table, *([collected.table] if collected.table else []))
-        sources += () if table == renewed else (renewed,)
-        bundle = course.bundle(words, table, made, sources)
+        sources = (validated.table, *([collected.table] if collected.table else []), renewed, table)
+        bundle = course.bundle(words, made, sources)
         if failed := course.stopping(bundle.verdicts):
             return end.failed(failed, made.scorecard, bundle)
         promotion = show(steps.compare(words, made.split, bundle))
         if promotion.outcome == "kept":
             return end.kept(promotion, made.scorecard, bundle)
-        final = course.refit(words, table, made, bundle, sources)
+        final = course.refit(words, made, bundle, sources)
         blessing = show(steps.rehearse(words, final))
         if failed := course.stopping(blessing.verdicts):
             return end.failed(failed, made.scorecard, bundle)

@@ -18,6 +18,7 @@ from prefect.tasks import exponential_backoff
 
 import tasks.appraise
 import tasks.audit
+import tasks.cluster
 import tasks.collect
 import tasks.compare
 import tasks.decide
@@ -101,6 +102,8 @@ recall = step(tasks.recall.recall, retries=2, seconds=5 * MINUTE, resume=False)
 collect = step(tasks.collect.collect, retries=3, seconds=120 * MINUTE, resume=False)
 # Consent may be withdrawn, and the key is no input.
 protect = step(tasks.protect.protect, retries=2, seconds=60 * MINUTE, resume=False)
+# Groups keep the names that the live release gives them.
+cluster = step(tasks.cluster.cluster, retries=2, seconds=60 * MINUTE, resume=False)
 # These rest on records alone.
 renew = step(tasks.renew.renew, retries=2, seconds=60 * MINUTE)
 explore = step(tasks.explore.explore, retries=2, seconds=60 * MINUTE)

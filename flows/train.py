@@ -10,6 +10,7 @@ from flows import course, steps
 from flows.artifacts import show
 from flows.parameters import CharterFile, Overrides, TableVersion
 from flows.unlock import unlocked
+from tasks.cluster import Clustered
 from tasks.deploy import Release, settle
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
@@ -36,6 +37,8 @@ class Trained(Frozen):
     validated: Validated | None = None
     """None where an old version of the table was named."""
     protected: Protected
+    clustered: Clustered | None = None
+    """None where the charter names a truth."""
     profile: Profile
     split: Split
     recipe: Recipe
@@ -68,21 +71,17 @@ def train(
         made = course.model(words, protected.table)
         scorecard = made.scorecard
         gate("evaluate", scorecard.verdicts, "Open the scorecard; nothing was deployed.")
-        bundle = course.bundle(words, protected.table, made, _sources(rows, protected))
+        bundle = course.bundle(words, made, (protected.table, rows.table, *rows.sources))
         gate("package", bundle.verdicts, "The bundle is kept for inspection; nothing was deployed.")
         blessing = show(steps.rehearse(words, bundle))
         gate("rehearse", blessing.verdicts, "Nothing was deployed.")
         release = show(steps.deploy(words, bundle, blessing, scorecard))
     return Trained(
         project=words.name, table=rows.table, ingested=ingested, validated=validated,
-        protected=protected,         profile=made.profile, split=made.split, recipe=made.recipe, study=made.study,
-        scorecard=scorecard, bundle=bundle, blessing=blessing, release=release,
+        protected=protected, clustered=made.clustered, profile=made.profile, split=made.split,
+        recipe=made.recipe, study=made.study, scorecard=scorecard, bundle=bundle, blessing=blessing,
+        release=release,
     )  # fmt: skip
-
-
-def _sources(rows: Recalled, protected: Protected) -> tuple[Table, ...]:
-    """What the table to learn from was made of."""
-    return rows.sources if protected.table == rows.table else (rows.table, *rows.sources)
 
 
 def _rows(

@@ -60,7 +60,8 @@ class Collected(Frozen):
 def collect(charter: Charter, now: datetime | None = None) -> Collected:
     """Fold every mature row of the journal into the log; run again, it changes nothing.
 
-    A row is mature once its truth is there or `runtime.label_wait` is over at `now`. It gets the
+    A row is mature once its truth is there or `runtime.label_wait` is over at `now`; where groups
+    are found (`goal.target.clusters`) each row is at once, and counts like one with its truth. It gets the
     types of the validated table and is judged by the same suite and rules. A call that was killed
     is finished by the next one. Costs O(new rows), whatever the log holds.
     """
@@ -93,7 +94,9 @@ def _fold_all(
 ) -> Iterator[tuple[int, Folded]]:
     """Batch after batch until nothing is mature."""
     done = 0
-    while claim := journal.claim(moment, seconds(charter.runtime.label_wait), LIMIT):
+    # Groups are found without a truth, so none is waited for.
+    wait = 0.0 if charter.goal.target.clusters else seconds(charter.runtime.label_wait)
+    while claim := journal.claim(moment, wait, LIMIT):
         newest = lake.latest(log_place(charter.name), charter.name)
         schema = log_schema(charter, validated(charter), newest)
         reading = Reading(charter, schema, inputs(charter), veil(charter) if guard else None)

@@ -149,7 +149,7 @@ def _fingerprint(charter: Charter, source: str, joined: list[Source], guard: Doo
             sorted(charter.privacy.declared),
             charter.fairness.sensitive,
         ],
-        "target": [charter.goal.target.column, charter.goal.target.derive],
+        "target": [charter.goal.target.column, charter.goal.target.made],
     }
     if guard is not None:
         clauses["door"] = guard.fingerprint

@@ -244,6 +244,12 @@ def replaying(
 
 
 def _since(charter: Charter, since: date | None) -> datetime:
+    if charter.goal.target.clusters is not None:
+        raise Refusal(
+            "charter.goal.target.clusters", "found groups that nobody knows the truth of",
+            "wanted a target whose truth comes later, which a replay could tell",
+            "Ask the service, and then `perennial retrain`.",
+        )  # fmt: skip
     wanted = {"data.until": charter.data.until, "runtime.schedule": charter.runtime.schedule}
     for clause, said in wanted.items():
         if said is None:

@@ -27,7 +27,7 @@ class Rows:
 
     table: pa.Table
     known: np.ndarray
-    """Whether the truth is there; bool."""
+    """Whether the truth is there, or none is needed (`goal.target.clusters`); bool."""
     correction: np.ndarray
     """Whether an earlier batch had the prediction; bool."""
     carried: dict[str, np.ndarray]
@@ -83,9 +83,10 @@ class Reading:
             veiled = self.veiled
             self._add([one._replace(row=veiled(one.row)) for one in chunk] if veiled else chunk)
         names = self.schema.names
+        needless = self.charter.goal.target.clusters is not None
         return Rows(
             table=pa.concat_tables([self.schema.empty_table(), *self._tables]),
-            known=np.array([entry.known for entry in self._entries], dtype=bool),
+            known=np.array([entry.known or needless for entry in self._entries], dtype=bool),
             correction=np.array([entry.correction for entry in self._entries], dtype=bool),
             carried={
                 name: np.concatenate([np.empty(0, bool), *(part[name] for part in self._carried)])

@@ -90,7 +90,9 @@ def findings(charter: Charter, store: Store, read: Truth) -> Findings:
         telling=tuple(telling(truth, [r for r in related if r.column not in aside], mean or 0.0)),
         outliers=tuple(outliers(store, able)),
         twins=twins(store, truth, inputs),
-        suspects=tuple(suspects(charter, truth, related, gaps)),
+        suspects=()
+        if charter.goal.target.clusters
+        else tuple(suspects(charter, truth, related, gaps)),
         associations=paired,
         courses=over_time,
         pauses=pauses(store, time) if time else None,

@@ -23,7 +23,7 @@ class Derived:
     ) -> None:
         target = charter.goal.target
         self._connection = connection
-        self._expression = target.derive or ""
+        self._expression = target.made or ""
         self._schema = schema
         if target.column in schema.names:
             raise Refusal(

@@ -80,7 +80,7 @@ class Landing:
         fields = [*self.rows.schema, *(field for join in self.joins for field in join.added)]
         self.schema = pa.schema(fields)
         self.derived: Derived | None = None
-        if charter.goal.target.derive is not None:
+        if charter.goal.target.made is not None:
             self.derived = Derived(connection, charter, self.schema)
             self.schema = self.schema.append(self.derived.field)
         check_names(charter, self.schema)

@@ -130,6 +130,8 @@ def _decision(papers: Papers) -> Part:
     if signature.task == "regression":
         return Part("Answer", (f"A number: {signature.target}.",))
     lines = [f"Classes: {', '.join(signature.classes)}, each with a probability."]
+    if papers.charter.goal.target.clusters is not None:
+        lines.append(f"Found in the data, not told: {'; '.join(signature.say.values())}.")
     if decision.threshold is not None:
         lines.append(
             f"Answers {signature.classes[-1]} from a probability of {decision.threshold:.3f} on."

@@ -86,7 +86,7 @@ def _rows(
     source = rows(opened(charter.data.source), known, room, Spool(room / "refused"))
     joins = prepare(connection, charter, source.schema, known, room, joined_sources(charter))
     schema = pa.schema([*source.schema, *(field for join in joins for field in join.added)])
-    derived = Derived(connection, charter, schema) if charter.goal.target.derive else None
+    derived = Derived(connection, charter, schema) if charter.goal.target.made else None
     wanted = charter.model_copy(update={"data": charter.data.model_copy(update={"until": since})})
 
     def batches() -> Iterator[pa.RecordBatch]:

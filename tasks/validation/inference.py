@@ -67,7 +67,7 @@ class _Draft:
         connection: Any,
     ) -> None:
         self.charter = charter
-        derived = charter.goal.target.derive is not None
+        derived = charter.goal.target.made is not None
         self.source = [
             field for field in schema if not (derived and field.name == charter.goal.target.column)
         ]
