@@ -10,7 +10,7 @@ from charter.frozen import Frozen
 
 FamilyName = Literal[
     "dummy", "heuristic", "linear", "bayes", "neighbours", "tree", "forest", "extra_trees",
-    "histogram", "boosting", "neural",
+    "histogram", "boosting", "neural", "blend",
 ]  # fmt: skip
 INTERPRETABLE: frozenset[FamilyName] = frozenset({"dummy", "heuristic", "linear", "tree"})
 """Families whose whole logic can be printed."""

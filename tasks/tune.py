@@ -209,7 +209,7 @@ def _survey(sandbox: Sandbox[Bench], clock: Clock) -> Survey:
 def _hardware(ground: Ground, ladder: Ladder) -> Hardware:
     from tasks.models.device import FITTED_THERE
 
-    seconds = {name: climb.seconds for name, climb in ladder.climbs.items()}
+    seconds = {name: climb.seconds for name, climb in ladder.tried.items()}
     there = sum(spent for name, spent in seconds.items() if name in FITTED_THERE)
     return hardware(
         ground.clock.spent, ground.sandbox.processor_seconds, sum(seconds.values()),
@@ -236,7 +236,7 @@ def _written(ground: Ground, ladder: Ladder, outcome: Outcome) -> Study:
         ladder=rungs(ladder, outcome),
         model=outcome.final.where,
         model_rows=outcome.final.rows,
-        searched_rows=ladder.climbs[outcome.winner.family].rows,
+        searched_rows=ladder.tried[outcome.winner.family].rows,
         baselines=dict(ladder.baselines),
         out_of_fold=records.keep_out_of_fold(ground, outcome.winner),
         trials=records.keep_trials(ground, trials),

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+import tasks.graph.blended
 import tasks.graph.mitigated
 import tasks.graph.neighbours
 import tasks.graph.rules

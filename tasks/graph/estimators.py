@@ -31,15 +31,15 @@ def _(model: DummyClassifier, x: Block) -> Block:
     if model.strategy not in ("prior", "most_frequent"):
         raise unwritable(f"strategy {model.strategy}", "prior")
     shares = np.asarray(model.predict_proba(np.zeros((1, 1)))[0])
-    return _same(x, shares)
+    return same(x, shares)
 
 
 @estimate.register
 def _(model: DummyRegressor, x: Block) -> Block:
-    return _same(x, np.ravel(model.constant_))
+    return same(x, np.ravel(model.constant_))
 
 
-def _same(x: Block, values: np.ndarray) -> Block:
+def same(x: Block, values: np.ndarray) -> Block:
     """The same values for each row, whatever it holds."""
     rows = x.writer.add("Shape", x, width=1, start=0, end=1)
     one = x.writer.constant([1], np.int64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tasks.models.base import Family
 from tasks.models.bayes import Bayes
+from tasks.models.blend import Blend
 from tasks.models.boosting import Boosting
 from tasks.models.dummy import Dummy
 from tasks.models.extra_trees import ExtraTrees
@@ -22,7 +23,7 @@ from tasks.models.tree import Tree
 
 LADDER: tuple[Family, ...] = (
     Dummy(), Heuristic(), Linear(), Bayes(), Neighbours(), Tree(), Forest(), ExtraTrees(),
-    Histogram(), Boosting(), Neural(),
+    Histogram(), Boosting(), Neural(), Blend(),
 )  # fmt: skip
 
 

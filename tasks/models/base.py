@@ -12,7 +12,7 @@ from charter.goal import Task
 from charter.tuning import FamilyName
 from tasks.models.foreseen import Foreseen, Shape
 
-Style = Literal["tree", "scaled", "rules"]
+Style = Literal["tree", "scaled", "both", "rules"]
 Value = bool | int | float | str | None
 THREADS = 2
 """Most threads that one fit takes."""
@@ -55,7 +55,8 @@ class Family(Protocol):
     tasks: tuple[Task, ...]
     style: Style
     """How its inputs are prepared: `tree` (unscaled, ordinal or one-hot), `scaled`
-    (imputed, scaled, one-hot) or `rules` (which of the charter's rules holds)."""
+    (imputed, scaled, one-hot), `both` side by side, or `rules` (which of the charter's rules
+    holds)."""
     interpretable: bool
     """Whether its whole logic can be printed."""
     effort: float

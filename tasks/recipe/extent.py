@@ -34,6 +34,9 @@ def extent(recipe: Recipe, style: Style) -> Extent:
     if style == "rules":
         count = len(recipe.heuristic.columns) if recipe.heuristic else 0
         return Extent(2, Foreseen(GRAPH + STEP * count, micros=15.0 + 2.0 * count))
+    if style == "both":
+        tree, scaled = extent(recipe, "tree"), extent(recipe, "scaled")
+        return Extent(1 + tree.columns + scaled.columns, tree.weight + scaled.weight)
     plain = [column for column in recipe.signature.inputs if column.kind in ("number", "flag")]
     texts = [column for column in recipe.signature.inputs if column.kind == "text"]
     parts = sum(map(len, recipe.parts.values())) * (2 if style == "scaled" else 1)

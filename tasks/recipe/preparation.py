@@ -14,6 +14,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from charter.heuristic import spoken
 from tasks.models.base import Style
+from tasks.recipe.beside import Beside
 from tasks.recipe.calendar import Calendar
 from tasks.recipe.extent import FEW
 from tasks.recipe.rules import FirstRule, plain
@@ -31,15 +32,19 @@ RARE = 10
 def preparation(recipe: Recipe, style: Style) -> Pipeline:
     """Raw columns in, float64 matrix out (values rounded to float32); unfitted.
 
-    Both styles fill missing numbers with the median (flags and calendar parts: the most frequent
+    Either style fills missing numbers with the median (flags and calendar parts: the most frequent
     value) and add one column per input that had missing values in training. `tree` numbers
     categories of many levels and leaves numbers as they are; `scaled` standardises numbers, puts
     times on a circle, gives each frequent level a column, and replaces redundant numbers by their
-    principal components where the recipe found that this pays. `rules` gives the number of the
+    principal components where the recipe found that this pays. `both` puts them side by side. `rules` gives the number of the
     charter's rule that holds, and what it says.
     """
     if style == "rules":
         return Pipeline([("rules", _rules(recipe)), ("single", Single())])
+    if style == "both":
+        return Pipeline(
+            [("both", Beside(preparation(recipe, "tree"), preparation(recipe, "scaled")))]
+        )
     members = _tree(recipe) if style == "tree" else _scaled(recipe)
     columns = ColumnTransformer(
         [*members, *_missing(recipe)], remainder="drop", sparse_threshold=0.0

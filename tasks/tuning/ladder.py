@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from charter import Charter
 from charter.goal import Task
-from tasks.models.base import Family, Space
+from tasks.models.base import Family, Space, Value
+from tasks.models.blend import members
 from tasks.models.foreseen import Shape
 from tasks.models.portfolio import portfolio
 from tasks.tune import Start
+from tasks.tuning.blending import SHARE as BLENDING
+from tasks.tuning.blending import Blending
 from tasks.tuning.choice import Choice, Contender
 from tasks.tuning.climb import Climb
 from tasks.tuning.finals import Finals
@@ -26,6 +29,8 @@ FINAL_SHARE = 0.15
 """Most of the minutes that is kept for the final fit; one that needs more gets fewer rows."""
 CHAMPION_SHARE = 0.4
 """Share of the search time that the champion's family has before all others."""
+BLENDED = 3
+"""So many of the best families are kept time for, that a blend may be fitted of."""
 FIRST_SHARE = 0.2
 """Share of the search time that the first trial of a family may take if it has to."""
 
@@ -62,11 +67,12 @@ class Ladder:
             if (words := hindrance(ground.charter, family, task) or self._too_heavy(family))
         }
         storage = journal(ground.folder.journal)
-        self.climbs = {
+        self.climbs: dict[str, Climb] = {
             family.name: self._climb(storage, family)
             for family in families
-            if family.name not in self.hindered
+            if family.name not in self.hindered and family.name != "blend"
         }
+        self.blending: Blending | None = None
         self.finals = Finals(ground)
         self._start_seconds = ground.clock.run
         self.baselines: dict[str, str] = {}
@@ -97,14 +103,14 @@ class Ladder:
         ground, tuning = self.ground, self.ground.charter.tuning
         foresight = self._foresight(family)
         space = foresight.within(self._space(family), family.start)
-        known = self.start if self.start and self.start.family == family.name else None
+        known = _begun_with(self.start, family)
         return Search(
             storage,
             family.name,
             space,
             foresight.begin(space, family.start),
             tuning.search,
-            known=known.params if known else {},
+            known=known,
             more=[
                 foresight.begin(space, {**family.start, **point})
                 for point in portfolio(family.name, ground.training.task)
@@ -114,8 +120,14 @@ class Ladder:
             prune=tuning.prune,
         )
 
+    @property
+    def tried(self) -> dict[str, Climb | Blending]:
+        """What every rung that was tried came to, simplest first."""
+        return {**self.climbs, **({"blend": self.blending} if self.blending else {})}
+
     def climb(self) -> None:
-        """Search every family in its share of the time, then the best ones in what is left.
+        """Search every family in its share of the time, then the best ones in what is left; the
+        blend is made of what they found.
 
         The champion's family begins, so that however short the time, a challenger can be what the
         champion is, fitted on the rows of today.
@@ -131,6 +143,14 @@ class Ladder:
             if family.name in self.ground.charter.evaluation.beat:
                 self._baseline(family)
         self._again()
+        if "blend" not in self.hindered:
+            self._blend()
+
+    def _blend(self) -> None:
+        """Its members' final fits have what the search kept for one, and its picking as much."""
+        climbs = list(self.climbs.values())
+        comparing = self.choice().seconds() if self._by_score() else 0.0
+        self.blending = Blending(self.ground, climbs, self.left() - comparing)
 
     def _champion(self) -> None:
         for family in self.families:
@@ -172,12 +192,15 @@ class Ladder:
         leaders = self._by_score()
         final = leaders[0].final_seconds() if leaders else 0.0
         comparing = self.choice().seconds() if leaders else 0.0
+        if "blend" not in self.hindered:
+            final = sum(one.final_seconds() for one in leaders[:BLENDED])
+            comparing += BLENDING * total
         reserve = min(max(final, 0.03 * total), FINAL_SHARE * total)
         child = min(self._start_seconds, FINAL_SHARE * total)  # the last call may have been stopped
         return total - self.ground.closing - reserve - comparing - child
 
     def contenders(self) -> list[Contender]:
-        """The best trial of each family that has one, simplest first."""
+        """The best trial of each family that has one, simplest first, and the blend."""
         found = []
         for name, climb in self.climbs.items():
             for entry in climb.ranked():
@@ -185,6 +208,8 @@ class Ladder:
                 if answers is not None:
                     found.append(Contender(climb.family.name, entry, answers))
                     break
+        if self.blending is not None and self.blending.contender is not None:
+            found.append(self.blending.contender)
         return found
 
     def choice(self, but: frozenset[tuple[str, int]] = frozenset()) -> Choice:
@@ -205,6 +230,15 @@ class Ladder:
     def left(self) -> float:
         """Seconds that a final fit may take."""
         return self.ground.clock.left - self.ground.closing
+
+
+def _begun_with(start: Start | None, family: Family) -> Mapping[str, Value]:
+    """What the family had in the live release, alone or in a blend."""
+    if start is None:
+        return {}
+    if start.family == "blend":
+        return next((one.params for one in members(start.params) if one.family == family.name), {})
+    return start.params if start.family == family.name else {}
 
 
 def _patience(family: Family) -> int:

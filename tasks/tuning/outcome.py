@@ -31,7 +31,7 @@ def settle(ladder: Ladder) -> Outcome:
     demoted: dict[str, str] = {}
     while (choice := ladder.choice(frozenset(but))).contenders:
         winner = choice.taken
-        climb = ladder.climbs[winner.family]
+        climb = ladder.tried[winner.family]
         final = ladder.finals.winner(climb, winner.entry, ladder.left())
         reason = ladder.finals.broken(final) if final else "its final fit did not end in time"
         if final is not None and not reason:

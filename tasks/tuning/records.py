@@ -29,7 +29,7 @@ TRIALS = pa.schema(
 
 def trials(ladder: Ladder) -> list[dict[str, Any]]:
     """Every trial, oldest first."""
-    entries = [(entry, name) for name, climb in ladder.climbs.items() for entry in climb.entries]
+    entries = [(entry, name) for name, climb in ladder.tried.items() for entry in climb.entries]
     entries.sort(key=lambda pair: pair[0].began)
     return [
         {

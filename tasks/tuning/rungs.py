@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tasks.models.base import Family
+from tasks.tuning.blending import Blending
 from tasks.tuning.choice import Contender
 from tasks.tuning.climb import Climb
 from tasks.tuning.ladder import Ladder
@@ -22,7 +23,7 @@ def rungs(ladder: Ladder, outcome: Outcome) -> tuple[Rung, ...]:
 def _rung(ladder: Ladder, outcome: Outcome, family: Family) -> Rung:
     from tasks.tune import Rung
 
-    climb = ladder.climbs.get(family.name)
+    climb = ladder.tried.get(family.name)
     if climb is None:
         more = ", fitted as a baseline only" if family.name in ladder.baselines else ""
         return Rung(family=family.name, why=ladder.hindered[family.name] + more)
@@ -32,7 +33,7 @@ def _rung(ladder: Ladder, outcome: Outcome, family: Family) -> Rung:
     return _with(climb, outcome, found[0])
 
 
-def _without(climb: Climb, outcome: Outcome) -> Rung:
+def _without(climb: Climb | Blending, outcome: Outcome) -> Rung:
     """A family of which no trial is allowed, or whose final model was not."""
     from tasks.tune import Rung
 
@@ -51,7 +52,7 @@ def _without(climb: Climb, outcome: Outcome) -> Rung:
     )  # fmt: skip
 
 
-def _with(climb: Climb, outcome: Outcome, contender: Contender) -> Rung:
+def _with(climb: Climb | Blending, outcome: Outcome, contender: Contender) -> Rung:
     from tasks.tune import Rung
 
     taken = contender is outcome.winner

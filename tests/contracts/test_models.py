@@ -285,9 +285,14 @@ def test_it_believes_the_rows_that_count_more(member: Family, task: Task) -> Non
     for weight in (None, np.where(old, 0.1, 1.0)):
         params = {n: 1.0 if n == "share" else value for n, value in member.start.items()}
         model: Any = member.build(task, params, 0, "cpu")
-        fit(model, X, y, weight, seed=1)
-        clear = X[X[:, 0] > 0.5]
+        fit(model, _matrix(member, X), y, weight, seed=1)
+        clear = _matrix(member, X[X[:, 0] > 0.5])
         found = model.predict(clear) if task == "regression" else model.predict_proba(clear)[:, 1]
         told.append(float(np.mean(found)) / (100 if task == "regression" else 1))
     assert told[0] == pytest.approx(0.5, abs=0.1)
     assert told[1] > 0.8
+
+
+def _matrix(member: Family, X: np.ndarray) -> np.ndarray:
+    """The numbers as the member's preparation would hand them over."""
+    return np.hstack([np.full((len(X), 1), X.shape[1]), X, X]) if member.style == "both" else X
