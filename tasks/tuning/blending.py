@@ -146,9 +146,12 @@ class Blending:
                 yield Candidate(climb, entry, answers, float(entry.notes["final"]))
 
     def _picked(self, folds: Sequence[int]) -> np.ndarray | None:
-        """The share of each candidate, as these folds would have it; None where time is over."""
+        """The share of each candidate, as these folds would have it; None where time is over.
+
+        A pick that is no better goes on: what is picked again and again comes to a larger share.
+        """
         places = [self._some[fold] for fold in folds]
-        counts = np.zeros(len(self._found))
+        counts = taken = np.zeros(len(self._found))
         total, best = np.zeros_like(self._found[0].answers), None
         for pick in range(1, ROUNDS + 1):
             scores = {
@@ -163,11 +166,11 @@ class Blending:
             if not known:
                 break
             top = max(known, key=lambda at: sign * known[at])
-            if not self._ground.better(known[top], best):
-                break
-            counts[top] += 1
-            total, best = total + self._found[top].answers, known[top]
-        return np.asarray(counts / max(1.0, counts.sum()))
+            counts = counts + (np.arange(len(counts)) == top)
+            total = total + self._found[top].answers
+            if self._ground.better(known[top], best):  # the next picks may be better still
+                taken, best = counts, known[top]
+        return np.asarray(taken / max(1.0, taken.sum()))
 
     def _allowed(self, counts: np.ndarray, at: int) -> bool:
         """Whether the charter allows what was picked together with this one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ TIME_SHARE = 0.02
 """Share of the charter's minutes that the bootstraps may take."""
 MOST, LEAST = 500, 100
 """Resamples of a bootstrap."""
+ROWS = 20_000
+"""Rows that are drawn again; where there are more, so many of them stand for all, and the spread is
+scaled to all (the m out of n bootstrap, Bickel, Götze and van Zwet, 1997)."""
 
 
 @dataclass(frozen=True)
@@ -65,19 +69,20 @@ class Choice:
 
     def ahead(self, one: Contender, other: Contender) -> Interval:
         """By how much `one` is better: of the scores, with the interval of a paired bootstrap."""
+        some = self._some
         drawn = paired(
-            self._ground.training.metric, self._ground.truth, one.answers, other.answers,
+            self._ground.training.metric, self._truth, one.answers[some], other.answers[some],
             None, self._ground.prices, seed=self._ground.seed, resamples=self._resamples,
         )  # fmt: skip
-        return _moved(drawn, gain(self._ground.training.metric, one.score, other.score))
+        return self._moved(drawn, gain(self._ground.training.metric, one.score, other.score))
 
     def interval(self, one: Contender) -> Interval:
         """The score with the interval of a bootstrap of the out-of-fold rows."""
         drawn = interval(
-            self._ground.training.metric, self._ground.truth, one.answers,
+            self._ground.training.metric, self._truth, one.answers[self._some],
             None, self._ground.prices, seed=self._ground.seed, resamples=self._resamples,
         )  # fmt: skip
-        return _moved(drawn, one.score)
+        return self._moved(drawn, one.score)
 
     def why(self, one: Contender) -> str:
         """Why this contender was taken or passed over, in words."""
@@ -129,13 +134,30 @@ class Choice:
     def _once(self) -> float:
         """Seconds of one look at the metric."""
         began = time.perf_counter()
-        self._ground.score(self._ground.truth, self.contenders[0].answers)
+        self._ground.score(self._truth, self.contenders[0].answers[self._some])
         return max(1e-6, time.perf_counter() - began)
 
+    @cached_property
+    def _some(self) -> np.ndarray:
+        """Positions of the rows that are drawn again; of every class as large a share."""
+        truth = self._ground.truth
+        if len(truth) <= ROWS:
+            return np.arange(len(truth))
+        rng = np.random.default_rng(self._ground.seed)
+        classes = np.unique(truth) if np.issubdtype(truth.dtype, np.integer) else [None]
+        sides = [np.flatnonzero(truth == one) if one is not None else np.arange(len(truth)) for one in classes]  # fmt: skip
+        share = ROWS / len(truth)
+        return np.sort(np.concatenate([rng.permutation(one)[: math.ceil(share * len(one))] for one in sides]))  # fmt: skip
 
-def _moved(drawn: Interval, value: float) -> Interval:
-    """The score is a mean over folds, the bootstrap sees all folds as one: its spread is kept."""
-    return Interval(value, value + drawn.low - drawn.value, value + drawn.high - drawn.value)
+    @cached_property
+    def _truth(self) -> np.ndarray:
+        return np.asarray(self._ground.truth[self._some])
+
+    def _moved(self, drawn: Interval, value: float) -> Interval:
+        """The score is a mean over folds, the bootstrap sees all folds as one: its spread is kept."""
+        scale = math.sqrt(len(self._some) / len(self._ground.truth))
+        low, high = drawn.low - drawn.value, drawn.high - drawn.value
+        return Interval(value, value + scale * low, value + scale * high)
 
 
 def _words(found: Interval) -> str:

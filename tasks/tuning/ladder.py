@@ -46,6 +46,8 @@ def hindrance(charter: Charter, family: Family, task: Task) -> str:
         return "not tried: constraints.interpretable, and its logic cannot be printed"
     if family.name == "heuristic" and charter.goal.heuristic is None:
         return "not tried: goal.heuristic gives no rules"
+    if chosen == "auto" and family.name == "blend" and charter.fairness.mitigated:
+        return "not tried: fairness.mitigations may have to fit the model many times"
     if chosen == "auto" and charter.constraints.train_minutes < family.minutes:
         return f"not tried: families: auto has it from {family.minutes:g} minutes on"
     return ""
@@ -113,7 +115,7 @@ class Ladder:
             known=known,
             more=[
                 foresight.begin(space, {**family.start, **point})
-                for point in portfolio(family.name, ground.training.task)
+                for point in portfolio(family.name, ground.training.task, min(ground.survey.fits))
             ],
             seed=ground.seed,
             greater=ground.greater,

@@ -23,7 +23,7 @@ from tasks.graph import convert
 from tasks.models import LADDER
 from tasks.models.base import Choice, Family, Real, Value, Whole
 from tasks.models.foreseen import WITHIN, WITHIN_TIME, Shape
-from tasks.models.portfolio import portfolio
+from tasks.models.portfolio import LARGE, portfolio
 from tasks.models.shelf import keep, take
 from tasks.packaging.parity import LIMIT
 from tasks.recipe.extent import extent
@@ -60,7 +60,7 @@ class Fitted:
 @every_pair
 def test_its_portfolio_lies_in_its_space(member: Family, task: Task) -> None:
     space = member.space(task, 10_000, 20)
-    for point in portfolio(member.name, task):
+    for point in (*portfolio(member.name, task, 0), *portfolio(member.name, task, LARGE)):
         assert point.keys() == space.keys()
         for name, part in space.items():
             value = point[name]

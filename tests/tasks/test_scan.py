@@ -100,11 +100,13 @@ def test_districts_that_are_called_after_people_are_no_names() -> None:
 
 def test_names_of_columns_tell() -> None:
     sure = finds(
-        firstName=["Ö"], date_of_birth=[1], **{"E-Mail": ["-"]}, customer_id=[7], weight=[1]
-    )
+        firstName=[f"Ö{n}" for n in range(5)], date_of_birth=list(range(5)),
+        **{"E-Mail": ["-", "?", "+", "!", "*"]}, customer_id=[7] * 5, weight=[1] * 5,
+        street=["paved", "gravel", "paved", "paved", "gravel"],
+    )  # fmt: skip
     assert {(one.column, one.kind, one.sure) for one in sure} == {
         ("firstName", BY_NAME, True), ("date_of_birth", BY_NAME, True), ("E-Mail", BY_NAME, True),
-        ("customer_id", BY_NAME, False),
+        ("customer_id", BY_NAME, False), ("street", BY_NAME, False),
     }  # fmt: skip
     assert in_words(sure[:1]) == f"{sure[0].column} (by its name)"
 

@@ -311,3 +311,22 @@ def test_what_only_luck_put_ahead_of_knowing_nothing_is_passed_over() -> None:
     choice = Chosen(choice._ground, [dummy, Contender("neural", lucky, flipped)])
     assert choice.best.family == "neural"
     assert choice.taken is dummy
+
+
+def test_of_many_rows_some_stand_for_all() -> None:
+    """The interval is as wide as that of all rows, and a rare class is among them."""
+    noises: dict[Any, float] = {"linear": 1.5, "forest": 1.0}
+    many = _choice(noises, rows=60_000)
+    linear, forest = many.contenders
+    some = len(many._some)
+    assert some == pytest.approx(20_000, abs=2)
+    short = many.ahead(forest, linear)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tasks.tuning.choice.ROWS", 10**6)
+        whole = Chosen(many._ground, many.contenders).ahead(forest, linear)
+    assert short.value == whole.value
+    assert short.high - short.low == pytest.approx(whole.high - whole.low, rel=0.3)
+    truth = np.zeros(50_000, dtype=int)
+    truth[:3] = 1
+    rare = Chosen(Stand(truth), many.contenders)  # type: ignore[arg-type]
+    assert 1 <= (truth[rare._some] == 1).sum() <= 3
