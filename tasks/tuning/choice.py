@@ -22,6 +22,8 @@ TIME_SHARE = 0.02
 """Share of the charter's minutes that the bootstraps may take."""
 MOST, LEAST = 500, 100
 """Resamples of a bootstrap."""
+PROBE = 10
+"""Of them, to see how long one takes."""
 ROWS = 20_000
 """Rows that are drawn again; where there are more, so many of them stand for all, and the spread is
 scaled to all (the m out of n bootstrap, Bickel, Götze and van Zwet, 1997)."""
@@ -110,7 +112,7 @@ class Choice:
     def seconds(self) -> float:
         """About how long all comparisons take."""
         count = 2 * len(self.contenders) + 3
-        return 1.5 * count * self._resamples * self._once
+        return 1.5 * count * self._resamples * self._each
 
     def _ties(self, one: Contender) -> bool:
         behind = gain(self._ground.training.metric, self.best.score, one.score)
@@ -127,15 +129,18 @@ class Choice:
 
     @cached_property
     def _resamples(self) -> int:
-        allowed = TIME_SHARE * self._ground.clock.total / (self._once * 16)
+        allowed = TIME_SHARE * self._ground.clock.total / (self._each * 16)
         return int(min(MOST, max(LEAST, allowed)))
 
     @cached_property
-    def _once(self) -> float:
-        """Seconds of one look at the metric."""
+    def _each(self) -> float:
+        """Seconds of one resample."""
         began = time.perf_counter()
-        self._ground.score(self._truth, self.contenders[0].answers[self._some])
-        return max(1e-6, time.perf_counter() - began)
+        interval(
+            self._ground.training.metric, self._truth, self.contenders[0].answers[self._some],
+            None, self._ground.prices, resamples=PROBE,
+        )  # fmt: skip
+        return max(1e-6, (time.perf_counter() - began) / PROBE)
 
     @cached_property
     def _some(self) -> np.ndarray:

@@ -29,7 +29,7 @@ FINAL_SHARE = 0.15
 """Most of the minutes that is kept for the final fit; one that needs more gets fewer rows."""
 CHAMPION_SHARE = 0.4
 """Share of the search time that the champion's family has before all others."""
-BLENDED = 3
+BLENDED = 2
 """So many of the best families are kept time for, that a blend may be fitted of."""
 FIRST_SHARE = 0.2
 """Share of the search time that the first trial of a family may take if it has to."""

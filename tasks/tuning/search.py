@@ -22,6 +22,8 @@ REPEATS = 10
 """So many proposals that were tried before, one after the other, and the space counts as searched."""
 REPEAT = "repeat"
 INTERRUPTED = "interrupted"
+STARTUP = 5
+"""Trials before the next one is chosen by those before it: as many as begin a search."""
 _STATES: dict[TrialState, State] = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -222,7 +224,7 @@ def _(part: Choice, trial: Trial, name: str) -> Value:
 
 def _sampler(kind: str, seed: int) -> optuna.samplers.BaseSampler:
     if kind == "bayesian":
-        return optuna.samplers.TPESampler(seed=seed, n_startup_trials=8)
+        return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP)
     return optuna.samplers.RandomSampler(seed=seed)
 
 
