@@ -23,6 +23,7 @@ from tasks.engineer import Recipe
 from tasks.judgement import calibration, gates, membership
 from tasks.judgement.case import Case
 from tasks.judgement.decision import decide
+from tasks.judgement.dependence import Dependence, dependences
 from tasks.judgement.slices import slices
 from tasks.split import Look, Rows, Split, load_training, looks, open_holdout
 from tasks.splitting import spans
@@ -31,7 +32,7 @@ from tasks.tune import Rung, Study
 if TYPE_CHECKING:
     from charter.goal import Task
 
-WAY = 2
+WAY = 3
 """Counts up when the same study would be judged in another way."""
 
 
@@ -94,6 +95,8 @@ class Judgement(Frozen):
     cost: float
     constant_cost: float
     """What the best answer that is always the same would cost, per row."""
+    dependences: tuple[Dependence, ...] = ()
+    """How the answer hangs on the inputs, by training rows."""
 
 
 def evaluate(
@@ -127,6 +130,8 @@ def _judge(
     fingerprint: str,
     numbers: str,
 ) -> Judgement:
+    from tasks.models.shelf import take
+
     task, classes = split.training.task, split.training.classes
     for name in charter.evaluation.minimum:
         metrics.resolve(name, task)
@@ -168,6 +173,9 @@ def _judge(
         scorecard=scorecard, reliability=points, confusion=_confusion(case),
         cost=metrics.measure("cost", case.truth, case.ours, decision, case.prices),
         constant_cost=gates.cheapest_constant(case),
+        dependences=dependences(
+            take(place(study.model)), recipe, load_training(split.training), task
+        ),
     )  # fmt: skip
 
 

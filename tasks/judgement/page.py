@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from tasks import metrics
 from tasks.auditing.sections import treated
 from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, siblings, tables
+from tasks.pages.curves import Course
 from tasks.pages.figures import number, times
 
 if TYPE_CHECKING:
     from tasks.evaluate import Judgement, Measure, Scorecard
+    from tasks.judgement.dependence import Dependence
 
 
 def write(judgement: Judgement) -> None:
@@ -20,6 +22,7 @@ def write(judgement: Judgement) -> None:
     sections += [_slices(card)] if card.slices else []
     sections += treated(card.fairness, "the holdout") if card.fairness else []
     sections += [_answers(judgement)] if judgement.confusion else []
+    sections += [_dependences(judgement)] if judgement.dependences else []
     sections += [_custody(card)]
     html = render(
         title=f"{card.project}: scorecard",
@@ -152,6 +155,26 @@ def _answers(judgement: Judgement) -> Section:
         "on average.",
         blocks.beside(charts.reliability("What was said, and what came true", points), confusion),
     )
+
+
+def _dependences(judgement: Judgement) -> Section:
+    of = judgement.dependences[0].of
+    said = f"the chance of {of}" if of else "the answer"
+    return Section(
+        "How the answer hangs on the inputs",
+        f"The mean of {said} over training rows when the one input alone takes each value. The band "
+        "is where four in five rows move, each about its own mean: where it fans out, other inputs "
+        "have a say in what this one does. It shows what the model does, not what causes what.",
+        blocks.stack(*(_dependence(one) for one in judgement.dependences)),
+    )
+
+
+def _dependence(one: Dependence) -> str:
+    if one.ordered:
+        course = Course(one.column, one.mean, one.low, one.high)
+        return charts.line(one.column, one.values, [course])
+    items = list(zip(one.values, one.mean, one.low, one.high, strict=True))
+    return charts.intervals(one.column, items, wide=True)
 
 
 def _custody(card: Scorecard) -> Section:

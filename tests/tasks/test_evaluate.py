@@ -91,6 +91,7 @@ def test_each_task_is_judged_with_its_page_and_numbers(task: Task) -> None:
     assert (card.decision.threshold is not None) == (task == "binary")
     page = place(card.page).read_text()
     assert all(found.gate in page for found in card.verdicts)
+    assert "How the answer hangs on the inputs" in page
     assert "src=" not in page.replace('src="data:', "")
     assert json.loads(place(card.numbers).read_text())["rows"] == case.split.holdout.rows
 
