@@ -34,11 +34,11 @@ def folder(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect:
     return tmp_path
 
 
-def _giants(count: int) -> list[dict[str, object]]:
-    """Birds of a build that no island has."""
+def _heavy(count: int) -> list[dict[str, object]]:
+    """Heavy birds with short flippers, which no island has; each measure alone is a usual one."""
     return [
-        {"rownames": 1_000 + n, "bill_length_mm": 70 + n % 7, "bill_depth_mm": 25 + n % 3,
-         "flipper_length_mm": 300 + n % 11, "body_mass_g": 9_000 + 10 * (n % 13)}
+        {"rownames": 1_000 + n, "bill_length_mm": 57 + n % 3, "bill_depth_mm": 20.5 + n % 2 / 2,
+         "flipper_length_mm": 174 + n % 5, "body_mass_g": 6_000 + 10 * (n % 13)}
         for n in range(count)
     ]  # fmt: skip
 
@@ -64,7 +64,7 @@ def test_penguins_are_grouped_served_and_grouped_anew_with_what_came(folder: Pat
     with served(home() / "releases/penguins", "the groups") as service:
         url = f"http://127.0.0.1:{service.port}/predict"
         assert httpx.post(url, json=gentoo).json()["prediction"] == "B"
-        assert httpx.post(url, json=_giants(150)).status_code == 200
+        assert httpx.post(url, json=_heavy(150)).status_code == 200
 
     found = retrain(path, "asked", quick)
     assert (found.outcome, found.live) == ("promoted", 2), found.reason
@@ -74,7 +74,7 @@ def test_penguins_are_grouped_served_and_grouped_anew_with_what_came(folder: Pat
     with served(home() / "releases/penguins", "the groups") as service:
         url = f"http://127.0.0.1:{service.port}/predict"
         assert httpx.post(url, json=gentoo).json()["prediction"] == "B"
-        assert httpx.post(url, json=_giants(1)[0]).json()["prediction"] == "C"
+        assert httpx.post(url, json=_heavy(1)[0]).json()["prediction"] == "C"
     assert [entry.event for entry in history.entries("penguins")] == ["trained", "promoted"]
     skipped = retrain(path, "asked", quick)
     assert (skipped.outcome, skipped.reason.split(" came")[0]) == ("skipped", "only 0 rows")
