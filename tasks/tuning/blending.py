@@ -29,7 +29,7 @@ WIDE = 8
 DEEP = 2
 ROWS = 12_000
 """Out-of-fold rows that picks are compared on."""
-SHARE = 0.04
+SHARE = 0.02
 """Of the charter's minutes, what the picking may take."""
 LEAST = 2
 """Members of a blend."""

@@ -14,7 +14,7 @@ from tasks.tuning.folder import KEPT
 from tasks.tuning.foresight import Foresight
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
-from tasks.tuning.pace import Sample, afford
+from tasks.tuning.pace import LARGE, Sample, afford
 from tasks.tuning.sandbox import Failed, Stopped, TookTooLong
 from tasks.tuning.scale import Weight, shelve, weigh
 from tasks.tuning.search import INTERRUPTED, Attempt, Entry, Search
@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 FAILURES = 3
 """So many trials in a row without an answer, and the family is left."""
+THIN = 0.1
+"""A family that could see less than this share of the rows, and fewer than are tried as they are, has
+nothing to say beside one that saw more."""
 STRAYED = 30.0
 """A fold that takes this many times the slowest one so far hangs …"""
 STRAYED_SECONDS = 5.0
@@ -105,11 +108,12 @@ class Climb:
             fit = max(1.0, trial / max(1e-3, usual)) * sample.pace.fit(rows)
         return 1.0 + 1.3 * (prepare + fit)
 
-    def run(self, share: float, end: float, first: float) -> None:
+    def run(self, share: float, end: float, first: float, others: bool = False) -> None:
         """Try until `share` seconds are over, nothing gets better, or the space is searched.
 
         `end` is the time on the clock when the last call has to be over; `first` is how many
-        seconds the first trial may take.
+        seconds the first trial may take. Where there are `others` that see the rows, a family that
+        could see next to none of them in its time is not tried.
         """
         clock = self._ground.clock
         over = min(end, clock.spent + share)
@@ -119,6 +123,10 @@ class Climb:
         except Stopped as stopped:
             self._stop(stopped)
             return
+        if others and not self.entries and self._hardly():
+            self.searched = True
+            self.why = f"not tried: {self.sampled.replace('searched on', 'it could see')}"
+            return
         while self._goes_on(over):
             attempt = self._search.next()
             if attempt is None:
@@ -126,22 +134,29 @@ class Climb:
                 break
             self._try(attempt, hard)
 
+    def _hardly(self) -> bool:
+        rows = self.rows
+        return rows is not None and rows < min(LARGE, THIN * max(self._ground.survey.fits))
+
     def _goes_on(self, over: float) -> bool:
         if self.failures >= FAILURES or self._capped():
             self.searched = True
         if self._stale >= self._patience:
             return False
         left = over - self._ground.clock.spent
-        return not self.searched and left > (self._usual() if self.best else 0.0)
+        return not self.searched and left > self._usual()
 
     def _capped(self) -> bool:
         most = self._ground.charter.tuning.trials
         return most is not None and self.trials >= most
 
     def _usual(self) -> float:
-        """Seconds of a trial, as the last ones took."""
-        complete = [entry.seconds for entry in self.entries if entry.state == "complete"][-5:]
-        return float(np.mean(complete)) if complete else 0.0
+        """Seconds of a trial, as the last ones took; of those given up, where none was complete."""
+        entries = self.entries
+        known = [one.seconds for one in entries if one.state == "complete"] or [
+            one.seconds for one in entries if one.state == "pruned"
+        ]
+        return float(np.mean(known[-5:])) if known else 0.0
 
     def again(self, patience: int) -> None:
         """Let a family that had come to rest go on."""

@@ -29,8 +29,6 @@ FINAL_SHARE = 0.15
 """Most of the minutes that is kept for the final fit; one that needs more gets fewer rows."""
 CHAMPION_SHARE = 0.4
 """Share of the search time that the champion's family has before all others."""
-BLENDED = 2
-"""So many of the best families are kept time for, that a blend may be fitted of."""
 FIRST_SHARE = 0.2
 """Share of the search time that the first trial of a family may take if it has to."""
 
@@ -141,7 +139,8 @@ class Ladder:
             climb = self.climbs.get(family.name)
             if climb is not None:
                 first = FIRST_SHARE * max(0.0, room)
-                climb.run(max(0.0, room * self._share(family)), self._end(), first)
+                share = max(0.0, room * self._share(family))
+                climb.run(share, self._end(), first, others=self._seen())
             if family.name in self.ground.charter.evaluation.beat:
                 self._baseline(family)
         self._again()
@@ -149,10 +148,17 @@ class Ladder:
             self._blend()
 
     def _blend(self) -> None:
-        """Its members' final fits have what the search kept for one, and its picking as much."""
+        """Its members' final fits together have what the search kept for one, and what it left."""
         climbs = list(self.climbs.values())
         comparing = self.choice().seconds() if self._by_score() else 0.0
         self.blending = Blending(self.ground, climbs, self.left() - comparing)
+
+    def _seen(self) -> bool:
+        """Whether a family that learns has seen more than next to none of the rows."""
+        return any(
+            climb.best is not None and name not in ("dummy", "heuristic")
+            for name, climb in self.climbs.items()
+        )
 
     def _champion(self) -> None:
         for family in self.families:
@@ -194,9 +200,7 @@ class Ladder:
         leaders = self._by_score()
         final = leaders[0].final_seconds() if leaders else 0.0
         comparing = self.choice().seconds() if leaders else 0.0
-        if "blend" not in self.hindered:
-            final = sum(one.final_seconds() for one in leaders[:BLENDED])
-            comparing += BLENDING * total
+        comparing += BLENDING * total if "blend" not in self.hindered else 0.0
         reserve = min(max(final, 0.03 * total), FINAL_SHARE * total)
         child = min(self._start_seconds, FINAL_SHARE * total)  # the last call may have been stopped
         return total - self.ground.closing - reserve - comparing - child

@@ -61,7 +61,7 @@ def test_penguins_are_grouped_served_and_grouped_anew_with_what_came(folder: Pat
     assert "Found in the data, not told: A: " in card
 
     gentoo = {"bill_length_mm": 48, "bill_depth_mm": 15, "flipper_length_mm": 217, "body_mass_g": 5_100}  # fmt: skip
-    with served(home() / "releases/penguins", "the groups") as service:
+    with served(home() / "releases/penguins", "the groups", ()) as service:
         url = f"http://127.0.0.1:{service.port}/predict"
         assert httpx.post(url, json=gentoo).json()["prediction"] == "B"
         assert httpx.post(url, json=_heavy(150)).status_code == 200
@@ -71,7 +71,7 @@ def test_penguins_are_grouped_served_and_grouped_anew_with_what_came(folder: Pat
     assert found.collected.fresh == 151
     signature = bundle.load(home() / "releases/penguins/2").signature
     assert signature.classes == ("A", "B", "C")  # those that were there keep their names
-    with served(home() / "releases/penguins", "the groups") as service:
+    with served(home() / "releases/penguins", "the groups", ()) as service:
         url = f"http://127.0.0.1:{service.port}/predict"
         assert httpx.post(url, json=gentoo).json()["prediction"] == "B"
         assert httpx.post(url, json=_heavy(1)[0]).json()["prediction"] == "C"
