@@ -10,6 +10,7 @@ import onnx
 from onnx import TensorProto, helper
 
 import tasks.graph.blended
+import tasks.graph.logged
 import tasks.graph.mitigated
 import tasks.graph.neighbours
 import tasks.graph.rules

@@ -11,6 +11,7 @@ from charter.tuning import FamilyName
 from tasks.models.base import THREADS, Real, Space, Style, Value, Whole, real, whole
 from tasks.models.device import resolve
 from tasks.models.foreseen import Foreseen, Shape, leaves, trees
+from tasks.models.logged import choice, logged
 
 
 class Boosting:
@@ -26,6 +27,7 @@ class Boosting:
     start: Mapping[str, Value] = {
         "trees": 150, "rate": 0.06, "depth": 6, "weight": 5.0,
         "rows": 0.8, "share": 0.5, "penalty": 3.0,
+        "log": False,
     }  # fmt: skip
 
     def space(self, task: Task, rows: int, columns: int) -> Space:
@@ -37,6 +39,7 @@ class Boosting:
             "rows": Real(0.5, 1.0, grid=(0.8,)),
             "share": Real(0.3, 1.0, grid=(0.5,)),
             "penalty": Real(0.1, 30.0, grid=(3.0,), log=True),
+            "log": choice(task),
         }
 
     def build(
@@ -45,7 +48,7 @@ class Boosting:
         from xgboost import XGBClassifier, XGBRegressor
 
         kind = XGBRegressor if task == "regression" else XGBClassifier
-        return kind(
+        boosted = kind(
             n_estimators=whole(params, "trees"),
             learning_rate=real(params, "rate"),
             max_depth=whole(params, "depth"),
@@ -58,6 +61,7 @@ class Boosting:
             n_jobs=THREADS,
             random_state=seed,
         )
+        return logged(boosted, params)
 
     def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
         rows = shape.rows * (0.25 if shape.classes else 1.0)  # a row of a class weighs p (1 - p)

@@ -11,6 +11,7 @@ from charter.goal import Task
 from charter.tuning import FamilyName
 from tasks.models.base import Real, Space, Style, Value, real
 from tasks.models.foreseen import Foreseen, Shape, matrix
+from tasks.models.logged import choice, logged
 
 
 class Linear:
@@ -23,17 +24,20 @@ class Linear:
     effort: float = 2.0
     remembers: bool = False
     minutes: float = 0.0
-    start: Mapping[str, Value] = {"penalty": 1.0}
+    start: Mapping[str, Value] = {"penalty": 1.0, "log": False}
 
     def space(self, task: Task, rows: int, columns: int) -> Space:
-        return {"penalty": Real(1e-3, 1e3, grid=(0.01, 0.1, 1.0, 10.0, 100.0), log=True)}
+        return {
+            "penalty": Real(1e-3, 1e3, grid=(0.01, 0.1, 1.0, 10.0, 100.0), log=True),
+            "log": choice(task),
+        }
 
     def build(
         self, task: Task, params: Mapping[str, Value], seed: int, device: str
     ) -> BaseEstimator:
         penalty = real(params, "penalty")
         if task == "regression":
-            return Ridge(alpha=penalty)
+            return logged(Ridge(alpha=penalty), params)
         # Second order: a fifth of the time of lbfgs on many rows; its matrix grows with the classes.
         solver = "newton-cholesky" if task == "binary" else "lbfgs"
         return LogisticRegression(C=1.0 / penalty, solver=solver, max_iter=2000)

@@ -13,6 +13,7 @@ from charter.goal import Task
 from charter.tuning import FamilyName
 from tasks.models.base import Real, Space, Style, Value, Whole, real, whole
 from tasks.models.foreseen import Foreseen, Shape, matrix
+from tasks.models.logged import choice, logged
 
 
 class LevelledMLP(MLPRegressor):  # type: ignore[misc]
@@ -42,7 +43,10 @@ class Neural:
     effort: float = 2.0
     remembers: bool = False
     minutes: float = 0.0
-    start: Mapping[str, Value] = {"layers": 1, "width": 32, "penalty": 1e-3, "rate": 3e-3}
+    start: Mapping[str, Value] = {
+        "layers": 1, "width": 32, "penalty": 1e-3, "rate": 3e-3,
+        "log": False,
+    }  # fmt: skip
 
     def space(self, task: Task, rows: int, columns: int) -> Space:
         return {
@@ -50,13 +54,14 @@ class Neural:
             "width": Whole(8, 128, grid=(32, 64), log=True),
             "penalty": Real(1e-6, 1.0, grid=(1e-3, 1e-1), log=True),
             "rate": Real(3e-4, 3e-2, grid=(3e-3,), log=True),
+            "log": choice(task),
         }
 
     def build(
         self, task: Task, params: Mapping[str, Value], seed: int, device: str
     ) -> BaseEstimator:
         kind: Any = LevelledMLP if task == "regression" else MLPClassifier
-        return kind(
+        network = kind(
             hidden_layer_sizes=(whole(params, "width"),) * whole(params, "layers"),
             alpha=real(params, "penalty"),
             learning_rate_init=real(params, "rate"),
@@ -65,6 +70,7 @@ class Neural:
             max_iter=300,
             random_state=seed,
         )
+        return logged(network, params)
 
     def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
         width, layers = whole(params, "width"), whole(params, "layers")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tasks.models.heuristic import RulesClassifier, RulesRegressor
+from tasks.models.logged import Logged
 from tasks.printing import rules
 from tasks.printing.cells import cells, filled, matrix
 from tasks.recipe.rules import Plain
@@ -72,6 +73,19 @@ def _(model: Ridge, prepare: Any, classes: list[str], target: str) -> Printed:
     )
     coefficients = np.reshape(model.coef_, (1, -1))
     return _weighted(coefficients, np.ravel(model.intercept_), prepare, (target,), how)
+
+
+@printed.register
+def _(model: Logged, prepare: Any, classes: list[str], target: str) -> Printed | None:
+    inner = printed(model.model_, prepare, classes, f"the logarithm of {target}")
+    if inner is None:
+        return None
+    low, high = (_number(end) for end in (model.low_, model.high_))
+    how = (
+        f"Hold it between {low} and {high}: {target} is {_number(model.factor_)} times e to the "
+        "power of it."
+    )
+    return replace(inner, lines=(*inner.lines, how))
 
 
 def _weighted(

@@ -16,6 +16,7 @@ from charter.goal import Task
 from tasks.engineer import Recipe
 from tasks.models.base import Family, Style, Value
 from tasks.models.device import resolve
+from tasks.models.logged import skewed
 from tasks.recipe.extent import Extent, extent
 from tasks.split import Rows, Training, folds, load_training
 from tasks.tuning.weights import fit, weights
@@ -38,6 +39,8 @@ class Survey:
     """Of all training rows."""
     device: Literal["cpu", "cuda"]
     """Where families that can are fitted on a device."""
+    skewed: bool = False
+    """Whether the logarithm of the target is worth a try."""
     extents: Mapping[Style, Extent] = field(default_factory=dict)
     """How wide and heavy each style of preparation is."""
 
@@ -160,6 +163,7 @@ def survey(bench: Bench) -> Survey:
         tests=tuple(test for _, test in bench.parts),
         truth=bench.truth,
         device=resolve(bench.device),
+        skewed=bench.task == "regression" and skewed(bench.truth),
         extents={style: extent(bench.recipe, style) for style in get_args(Style)},
     )
 

@@ -22,7 +22,7 @@ from tasks.split import Training
 if TYPE_CHECKING:
     from tasks.tune import Start
 
-VERSION = 1
+VERSION = 2
 """Raised when old trials can no longer be compared with new ones."""
 AFTERWARDS = {"learning_curve", "generate"}
 """Clauses of `tuning` that the search does not depend on."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from charter import Charter
 from charter.goal import Task
+from tasks.models.base import Choice as Dimension
 from tasks.models.base import Family, Space, Value
 from tasks.models.blend import members
 from tasks.models.foreseen import Shape
@@ -92,7 +93,10 @@ class Ladder:
 
     def _space(self, family: Family) -> Space:
         survey = self.ground.survey
-        return family.space(self.ground.training.task, min(survey.fits), survey.columns)
+        space = family.space(self.ground.training.task, min(survey.fits), survey.columns)
+        if "log" in space and not survey.skewed:
+            return {**space, "log": Dimension((False,))}
+        return space
 
     def _too_heavy(self, family: Family) -> str:
         """Why not even the lightest model of the family can be allowed, in words."""
@@ -113,7 +117,7 @@ class Ladder:
             known=known,
             more=[
                 foresight.begin(space, {**family.start, **point})
-                for point in portfolio(family.name, ground.training.task, min(ground.survey.fits))
+                for point in self._points(family, space)
             ],
             seed=ground.seed,
             greater=ground.greater,
@@ -124,6 +128,13 @@ class Ladder:
     def tried(self) -> dict[str, Climb | Blending]:
         """What every rung that was tried came to, simplest first."""
         return {**self.climbs, **({"blend": self.blending} if self.blending else {})}
+
+    def _points(self, family: Family, space: Space) -> list[Mapping[str, Value]]:
+        """What is tried early, on top of the family's start: its logarithm where there may be one,
+        and its portfolio."""
+        task, rows = self.ground.training.task, min(self.ground.survey.fits)
+        other = [{"log": True}] if "log" in space and self.ground.survey.skewed else []
+        return [*other, *portfolio(family.name, task, rows)]
 
     def climb(self) -> None:
         """Search every family in its share of the time, then the best ones in what is left; the

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 def perennial(*arguments: str) -> tuple[int, str]:
     """Exit code and everything printed by the real command, in a process of its own."""
@@ -66,3 +68,17 @@ def test_a_fault_ends_with_exit_code_1_and_is_written_down(project: Path, root: 
     result = json.loads((project / "out.json").read_text())
     assert result["outcome"] == "fault"
     assert "NotADirectoryError" in result["error"]
+
+
+@pytest.mark.slow
+def test_after_a_refusal_nothing_else_is_said(project: Path) -> None:
+    """A refusal amid the reading of rows leaves no database behind that complains at the end."""
+    rows = "".join(f"somebody{n}@example.org,{n % 7},{n % 2}\n" for n in range(2_000))
+    (project / "berries.csv").write_text(f"mailbox,sugar,ripe\n{rows}")
+    charter = project / "configs" / "berries.yaml"
+    charter.write_text(charter.read_text().replace("  key: [berry]\n", "").split("  rules:")[0])
+    code, output = perennial("train", "configs/berries.yaml")
+    assert code == 2
+    assert "mailbox (email in 100.0% of the" in output
+    assert "leaked" not in output
+    assert output.rstrip().endswith("kept.")

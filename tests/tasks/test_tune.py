@@ -208,5 +208,6 @@ def test_the_same_catalogue_everywhere() -> None:
         "histogram",
         "boosting",
         "neural",
+        "blend",
     ]
     assert all(family(name).name == name for name in names)
