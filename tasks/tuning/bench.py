@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any, Literal, get_args
 
@@ -14,13 +16,15 @@ import pandas as pd
 from charter import Charter, Refusal
 from charter.goal import Task
 from tasks.engineer import Recipe
-from tasks.models.base import Family, Style, Value
+from tasks.models.base import THREADS, Family, Style, Value
 from tasks.models.device import resolve
 from tasks.models.logged import skewed
 from tasks.recipe.extent import Extent, extent
 from tasks.split import Rows, Training, folds, load_training
 from tasks.tuning.weights import fit, weights
 
+ROWS_FOR_THREADS = 20_000
+"""With fewer rows a second thread saves nothing, and waits for the first where the machine is busy."""
 CACHE_SHARE = 0.2
 """Share of the charter's memory that prepared folds may take."""
 
@@ -168,6 +172,35 @@ def survey(bench: Bench) -> Survey:
     )
 
 
+def try_folds(
+    bench: Bench,
+    family: Family,
+    params: Mapping[str, Value],
+    folds: Sequence[int],
+    rows: int | None = None,
+) -> list[Answer]:
+    """`try_fold` for a few folds, side by side on the cores with one thread each, where their rows have
+    room in memory and no device fits them."""
+    ready = [_timed(bench, family, fold, rows) for fold in folds]
+    size = sum(prepared.size for prepared, _ in ready)
+    if len(folds) < 2 or size > bench.room or resolve(bench.device) == "cuda":
+        return [learn(bench, family, params, *one) for one in ready]
+    from threadpoolctl import threadpool_limits
+
+    alone = partial(threadpool_limits, 1)
+    run = partial(_learnt, bench, family, params, threads=1)
+    with alone(), ThreadPoolExecutor(len(folds), initializer=alone) as pool:
+        made = list(pool.map(run, *zip(*ready, strict=True)))
+    bench.last = made[-1][1]
+    return [answer for answer, _ in made]
+
+
+def _timed(bench: Bench, family: Family, fold: int, rows: int | None) -> tuple[Prepared, float]:
+    began = time.perf_counter()
+    prepared = _prepared(bench, family, fold, rows, None)
+    return prepared, time.perf_counter() - began
+
+
 def try_fold(
     bench: Bench,
     family: Family,
@@ -191,14 +224,27 @@ def learn(
     prepare_seconds: float = 0.0,
 ) -> Answer:
     """Fit on the fit side of what was prepared and predict its test side."""
+    answer, bench.last = _learnt(bench, family, params, prepared, prepare_seconds)
+    return answer
+
+
+def _learnt(
+    bench: Bench,
+    family: Family,
+    params: Mapping[str, Value],
+    prepared: Prepared,
+    prepare_seconds: float = 0.0,
+    threads: int = THREADS,
+) -> tuple[Answer, Last]:
     began = time.perf_counter()
-    model = fitted(bench, family, params, prepared.X_fit, prepared.y_fit, prepared.w_fit)
+    fit_side = prepared.X_fit, prepared.y_fit, prepared.w_fit
+    model = fitted(bench, family, params, *fit_side, threads)
     learnt = time.perf_counter()
     prediction = _predicted(bench, model, prepared.X_test, prepared.y_fit)
     ended = time.perf_counter()
     complete = len(np.unique(prepared.y_fit)) == bench.classes or bench.task == "regression"
-    bench.last = Last(joined(prepared.steps, model), prepared.tested, complete)
-    return Answer(prediction, prepare_seconds, learnt - began, ended - learnt)
+    last = Last(joined(prepared.steps, model), prepared.tested, complete)
+    return Answer(prediction, prepare_seconds, learnt - began, ended - learnt), last
 
 
 def _prepared(
@@ -249,9 +295,13 @@ def fitted(
     X: np.ndarray,
     y: np.ndarray,
     weight: np.ndarray | None,
+    threads: int = THREADS,
 ) -> Any:
     """The fitted model; class labels are numbered anew where a class is absent."""
     model: Any = family.build(bench.task, params, bench.seed, bench.device)
+    if threads != THREADS or len(X) < ROWS_FOR_THREADS:
+        names = [name for name in model.get_params() if name.split("__")[-1] == "n_jobs"]
+        model.set_params(**dict.fromkeys(names, 1))
     truth = y if bench.task == "regression" else np.unique(y, return_inverse=True)[1]
     fit(model, X, truth, weight, bench.seed)
     if getattr(model, "device", None) == "cuda":

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from charter import Refusal
-from tasks.models.base import Family
-from tasks.tuning.bench import Answer, try_fold
+from tasks.models.base import THREADS, Family
+from tasks.tuning.bench import Answer, try_folds
 from tasks.tuning.folder import KEPT
 from tasks.tuning.foresight import Foresight
 from tasks.tuning.ground import Ground
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FAILURES = 3
 """So many trials in a row without an answer, and the family is left."""
+SIDE_BY_SIDE = THREADS
+"""Folds that are fitted at the same time, each with one thread."""
 THIN = 0.1
 """A family that could see less than this share of the rows, and fewer than are tried as they are, has
 nothing to say beside one that saw more."""
@@ -204,30 +206,37 @@ class Climb:
         answers: list[np.ndarray] = []
         slowest = 0.0
         self._say(attempt)
-        for fold in range(len(self._ground.survey.fits)):
+        for first in range(0, self._of(), SIDE_BY_SIDE):
+            folds = range(first, min(first + SIDE_BY_SIDE, self._of()))
             self._ground.ready()
-            answer = self._fold(attempt, fold, self._limit(hard, slowest))
-            slowest = max(slowest, answer.prepare_seconds + answer.seconds)
-            self.prepare_seconds = max(self.prepare_seconds, answer.prepare_seconds)
-            answers.append(answer.prediction)
+            began = self._ground.clock.spent
+            made = self._tried(attempt, folds, self._limit(hard, slowest))
+            slowest = max(slowest, self._ground.clock.spent - began)
+            self.prepare_seconds = max(self.prepare_seconds, *(one.prepare_seconds for one in made))
+            answers += [one.prediction for one in made]
             score = self._mean(answers)
-            if np.isfinite(score) and attempt.report(fold, score) and fold + 1 < self._of():
+            if (
+                np.isfinite(score)
+                and attempt.report(folds[-1], score)
+                and len(answers) < self._of()
+            ):
                 return None
         return answers
 
     def _of(self) -> int:
         return len(self._ground.survey.fits)
 
-    def _fold(self, attempt: Attempt, fold: int, seconds: float) -> Answer:
+    def _tried(self, attempt: Attempt, folds: Sequence[int], seconds: float) -> list[Answer]:
         return self._ground.sandbox.call(
-            try_fold, self.family, attempt.params, fold, self.rows, seconds=seconds
+            try_folds, self.family, attempt.params, folds, self.rows, seconds=seconds
         )
 
     def _limit(self, hard: float, slowest: float) -> float:
         left = hard - self._ground.clock.spent
         if left <= slowest:  # a call that is stopped costs a new child
             raise TookTooLong("was given up because its time was over")
-        usual = max(slowest, self._usual() / self._of()) if self.best or slowest else None
+        parts = -(-self._of() // SIDE_BY_SIDE)
+        usual = max(slowest, self._usual() / parts) if self.best or slowest else None
         return left if usual is None else min(left, max(STRAYED_SECONDS, STRAYED * usual))
 
     def _mean(self, answers: Sequence[np.ndarray]) -> float:
