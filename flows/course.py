@@ -28,7 +28,6 @@ class Modelled(Frozen):
 
     table: Table
     """What was learned from: the rows that came in, with their groups where these are found."""
-    clustered: Clustered | None = None
     profile: Profile
     split: Split
     recipe: Recipe
@@ -60,16 +59,20 @@ def protected(
     return found
 
 
-def model(words: Charter, table: Table, start: Start | None = None) -> Modelled:
+def clustered(words: Charter, table: Table) -> Clustered | None:
+    """The groups of the rows, where the charter asks for them; their gates are for the caller."""
+    return show(steps.cluster(words, table)) if words.goal.target.clusters is not None else None
+
+
+def model(
+    words: Charter, table: Table, start: Start | None = None, groups: Clustered | None = None
+) -> Modelled:
     """The best model that the rows and the charter allow, judged on the holdout.
 
-    `start` is what the search begins with.
+    `start` is what the search begins with, `groups` what `clustered` found.
     """
-    clustered = None
-    if words.goal.target.clusters is not None:
-        clustered = show(steps.cluster(words, table))
-        gate("cluster", clustered.verdicts, "Open the page of the groups.")
-        words, table = clustered.told(words), clustered.table
+    if groups is not None:
+        words, table = groups.told(words), groups.table
     profile = show(steps.explore(words, table))
     split = show(steps.split(words, table, profile))
     recipe = show(steps.engineer(words, split.training, profile))
@@ -80,8 +83,8 @@ def model(words: Charter, table: Table, start: Start | None = None) -> Modelled:
     study = show(steps.mitigate(words, split.training, recipe, study, audit)).study
     scorecard = show(steps.evaluate(words, split, recipe, study, audit))
     return Modelled(
-        table=table, clustered=clustered, profile=profile, split=split, recipe=recipe, audit=audit,
-        study=study, scorecard=scorecard,
+        table=table, profile=profile, split=split, recipe=recipe, audit=audit, study=study,
+        scorecard=scorecard,
     )  # fmt: skip
 
 
@@ -108,7 +111,7 @@ def refit(words: Charter, made: Modelled, judged: Bundle, sources: tuple[Table, 
 
 
 def _before(made: Modelled, sources: Iterable[Table]) -> tuple[Table, ...]:
-    return tuple(one for one in dict.fromkeys(sources) if one != made.table)
+    return tuple(one for one in dict.fromkeys(sources) if one.where != made.table.where)
 
 
 def stopping(verdicts: Iterable[Verdict]) -> str:

@@ -16,6 +16,7 @@ from flows.parameters import CharterFile, Now, Overrides, Reason
 from flows.unlock import unlocked
 from serving import releases
 from serving.home import home
+from tasks.cluster import Clustered
 from tasks.collect import Collected
 from tasks.compare import Promotion
 from tasks.deploy import Release, settle
@@ -77,7 +78,10 @@ def retrain(
         table = course.protected(
             words, renewed, ingested.barred, collected.barred, finds=ingested.found
         ).table
-        made = course.model(words, table, champion(words))
+        groups = course.clustered(words, table)
+        if groups and (failed := course.stopping(groups.verdicts)):
+            return end.failed(failed, groups)
+        made = course.model(words, table, champion(words), groups)
         if failed := course.stopping(made.scorecard.verdicts):
             return end.failed(failed, made.scorecard)
         sources = (validated.table, *([collected.table] if collected.table else []), renewed, table)
@@ -135,10 +139,12 @@ class _End:
         key = f"skipped {log.version if log else None} {self._live}"
         return self._told(self._entry("skipped", why, key))
 
-    def failed(self, gates: str, scorecard: Scorecard, bundle: Bundle | None = None) -> Retrained:
+    def failed(
+        self, gates: str, judged: Scorecard | Clustered, bundle: Bundle | None = None
+    ) -> Retrained:
         why = f"the challenger did not pass {gates}"
-        entry = self._entry("kept", why, f"failed {scorecard.fingerprint} {self._live}")
-        return self._told(entry, bundle, scorecard)
+        entry = self._entry("kept", why, f"failed {judged.fingerprint} {self._live}")
+        return self._told(entry, bundle, judged if isinstance(judged, Scorecard) else None)
 
     def kept(self, promotion: Promotion, scorecard: Scorecard, bundle: Bundle) -> Retrained:
         entry = promotion.entry(self.asked, self.now)

@@ -68,7 +68,9 @@ def train(
             if ingested
             else course.protected(words, rows.table)
         )
-        made = course.model(words, protected.table)
+        groups = course.clustered(words, protected.table)
+        gate("cluster", groups.verdicts if groups else (), "Open the page of the clusters.")
+        made = course.model(words, protected.table, groups=groups)
         scorecard = made.scorecard
         gate("evaluate", scorecard.verdicts, "Open the scorecard; nothing was deployed.")
         bundle = course.bundle(words, made, (protected.table, rows.table, *rows.sources))
@@ -78,7 +80,7 @@ def train(
         release = show(steps.deploy(words, bundle, blessing, scorecard))
     return Trained(
         project=words.name, table=rows.table, ingested=ingested, validated=validated,
-        protected=protected, clustered=made.clustered, profile=made.profile, split=made.split,
+        protected=protected, clustered=groups, profile=made.profile, split=made.split,
         recipe=made.recipe, study=made.study, scorecard=scorecard, bundle=bundle, blessing=blessing,
         release=release,
     )  # fmt: skip

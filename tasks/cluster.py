@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from charter import Charter, Frozen, Refusal, Verdict
 from charter.clusters import ClusteringName, Clusters
-from serving import releases
-from serving.home import home, place
+from serving.home import place
 from tasks import lake
+from tasks.exploration.target import known_target
 from tasks.lake import Table
 from tasks.pages import keep
 from tasks.progress import report
@@ -104,19 +104,22 @@ def cluster(charter: Charter, table: Table) -> Clustered:
     """Fill the target of `goal.target.clusters` with the group of each row.
 
     Every family and number of groups is found in one draw of the rows and judged on another: by
-    silhouette among those that other draws find again. A group keeps the name that the live
-    release gives to most of its rows. Refused where no column tells rows apart, or nothing found
+    silhouette among those that other draws find again. A group keeps the name that
+    most of its rows had when the live release was trained. Refused where no column tells rows apart, or nothing found
     has groups of a fit number and size. The same rows and clauses are sorted once; memory is a
     batch and the drawn rows.
     """
-    fingerprint = _fingerprint(charter, table)
-    note = place(f"tables/{charter.name}/clusterings/{fingerprint[:16]}.json")
+    known_target(charter, lake.dataset(table).schema.names)
+    notes = place(f"tables/{charter.name}/clusterings")
+    again = table.where == _where(charter)  # an old training set, whose groups are known
+    fingerprint = table.fingerprint if again else _fingerprint(charter, table)
+    note = notes / f"{fingerprint[:16]}.json"
     if note.exists():
         known = Clustered.model_validate_json(note.read_bytes())
         if lake.is_whole(known.table) and place(known.page).exists():
             return known
     clustered = _found(charter, table, fingerprint)
-    note.parent.mkdir(parents=True, exist_ok=True)
+    notes.mkdir(parents=True, exist_ok=True)
     _written(note, clustered)
     best = clustered.taken
     log.info("%d groups by %s, silhouette %.2f", best.groups, best.family, best.silhouette)
@@ -140,11 +143,12 @@ def _found(charter: Charter, table: Table, fingerprint: str) -> Clustered:
     taken = best(clusters, tried)
     if taken is None:
         raise _none(clusters, fit.num_rows)
-    called = letters(charter, judge, taken.found.assign(others), taken.found.groups)
+    sizes = np.bincount(taken.found.assign(others), minlength=taken.found.groups)
+    called = letters(charter, _where(charter), preparation, taken.found, sizes.tolist(), MOST)
     counts = np.zeros(len(called), dtype=np.int64)
     batches = _sorted(charter, table, preparation, taken, called, counts)
     made = lake.write(
-        f"tables/{charter.name}/clustered", charter.name,
+        _where(charter), charter.name,
         pa.RecordBatchReader.from_batches(schema, batches), fingerprint,
     )  # fmt: skip
     clustered = Clustered(
@@ -158,6 +162,10 @@ def _found(charter: Charter, table: Table, fingerprint: str) -> Clustered:
     keep(clustered.page, page(charter, clustered, preparation, judge, taken, called))
     report("cluster", 1, 1, clustered.page)
     return clustered
+
+
+def _where(charter: Charter) -> str:
+    return f"tables/{charter.name}/clustered"
 
 
 def _drawn(charter: Charter, table: Table, names: list[str]) -> tuple[pa.Table, pa.Table]:
@@ -253,14 +261,14 @@ def _none(clusters: Clusters, rows: int) -> Refusal:
 
 
 def _fingerprint(charter: Charter, table: Table) -> str:
-    """Of the rows, of every clause that is read here, and of the release that named groups before."""
-    live = releases.live(home() / "releases" / charter.name)
+    """Of the rows and of every clause that is read here; not of the release that is live, which only
+    names what is found anew."""
     said = [
         WAY, charter.name, table.where, table.version, table.fingerprint,
         charter.goal.target.model_dump(mode="json"), charter.data.model_dump(mode="json"),
         charter.features.drop, charter.privacy.model_dump(mode="json"),
         charter.fairness.sensitive, charter.fairness.at_prediction, charter.evaluation.seed,
-        live.release if live else None,
+        charter.split.model_dump(mode="json"),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 

@@ -134,7 +134,7 @@ def _compared(
         return case
     theirs = Predictor(home() / "releases" / charter.name / str(live.release))
     ours = Predictor(place(bundle.where))
-    pointless = _pointless(theirs, ours)
+    pointless = _pointless(charter, theirs, ours)
     return _kept(case, pointless) if pointless else _duel(charter, split, case, ours, theirs)
 
 
@@ -175,10 +175,14 @@ def _metrics(split: Split) -> list[Metric]:
     return sorted(every, key=lambda name: name != split.training.metric)
 
 
-def _pointless(champion: Predictor, challenger: Predictor) -> str:
-    """Why the two are not compared; empty where they are."""
+def _pointless(charter: Charter, champion: Predictor, challenger: Predictor) -> str:
+    """Why the two are not compared; empty where they are.
+
+    Groups that are found may be two today and three tomorrow, which is the same question.
+    """
     theirs, ours = champion.signature, challenger.signature
-    if (theirs.target, theirs.task) != (ours.target, ours.task):
+    same = theirs.task == ours.task or charter.goal.target.clusters is not None
+    if theirs.target != ours.target or not same:
         return (
             f"the champion answers another question ({theirs.target}, {theirs.task}) than the "
             f"challenger ({ours.target}, {ours.task}); `perennial train` deploys without comparing"

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from charter import Charter, Refusal
+from charter.evaluation import ByGroup, ByValue
 from tasks.nearest import suggestion
 from tasks.protection.found import decided
 
@@ -70,8 +71,9 @@ def names(charter: Charter, schema: pa.Schema) -> list[str]:
                 "charter.goal.target.clusters.columns", f"found no column {name}",
                 "wanted columns of the table", suggestion(name, schema.names),
             )  # fmt: skip
+    key = charter.data.key
     barred = {
-        charter.goal.target.column, *charter.data.key, *charter.data.known_later,
+        charter.goal.target.column, *(key if len(key) == 1 else ()), *charter.data.known_later,
         *charter.privacy.barred, *charter.features.drop, *decided(charter.name),
     }  # fmt: skip
     if not charter.fairness.at_prediction:
@@ -80,7 +82,19 @@ def names(charter: Charter, schema: pa.Schema) -> list[str]:
     barred |= {
         name for name, role in roles.items() if role in ("identifier", "ignore", "time", "text")
     }
+    if isinstance(charter.split, ByGroup | ByValue):
+        barred.add(charter.split.column)
+    if useless := [name for name in listed if name in barred]:
+        raise _useless(useless, "another clause keeps them out of the model")
     return [name for name in (listed or schema.names) if name not in barred]
+
+
+def _useless(names: list[str], why: str) -> Refusal:
+    return Refusal(
+        "charter.goal.target.clusters.columns", f"found {', '.join(names)}: {why}",
+        f"wanted numbers that vary, flags, or categories of at most {LEVELS} values that may be inputs",
+        "Take them out, or change what keeps them out.",
+    )  # fmt: skip
 
 
 def prepared(charter: Charter, table: pa.Table) -> Preparation:
@@ -100,6 +114,10 @@ def prepared(charter: Charter, table: pa.Table) -> Preparation:
             "Look at features.drop, data.columns and clusters.columns.",
         )
     found = Preparation(tuple(columns))
+    clusters = charter.goal.target.clusters
+    listed = clusters.columns if clusters else ()
+    if useless := [name for name in listed if name not in found.names]:
+        raise _useless(useless, "they do not tell rows apart")
     X = found.rows(table)
     if X.shape[1] <= WIDE:
         return found

@@ -75,7 +75,7 @@ def _tried(
         return None
     sizes = np.bincount(found.assign(fit), minlength=found.groups)
     labels = found.assign(judge)
-    if sizes.min() < max(FEWEST, SMALLEST * len(fit)) or len(np.unique(labels)) < 2:
+    if sizes.min() < max(FEWEST, SMALLEST * len(fit)) or len(np.unique(labels)) < found.groups:
         return None
     return Tried(
         family, setting, found, float(silhouette_score(judge, labels)),
@@ -88,9 +88,14 @@ def _stability(
 ) -> float:
     from sklearn.metrics import adjusted_rand_score
 
-    said = []
+    said: list[np.ndarray | None] = []
+    smaller = max(2, round(SHARE * setting)) if family.counts_rows else setting
     for draw in range(DRAWS):
         order = np.random.default_rng([seed, draw]).permutation(len(fit))
-        found = family.fit(fit[np.sort(order[: int(SHARE * len(fit))])], setting, seed + draw)
-        said.append(np.zeros(len(judge)) if found is None else found.assign(judge))
-    return float(np.mean([adjusted_rand_score(a, b) for a, b in combinations(said, 2)]))
+        found = family.fit(fit[np.sort(order[: int(SHARE * len(fit))])], smaller, seed + draw)
+        said.append(None if found is None else found.assign(judge))
+    alike = [
+        0.0 if a is None or b is None else adjusted_rand_score(a, b)
+        for a, b in combinations(said, 2)
+    ]
+    return float(np.mean(alike))

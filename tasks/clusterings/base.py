@@ -28,6 +28,8 @@ class Clustering:
     name: ClusteringName
     settings: Callable[[int, int, int], Iterable[int]]
     """Of rows, fewest and most groups: what is tried."""
+    counts_rows: bool
+    """Whether the setting is a number of rows, less in a draw of fewer."""
     fit: Callable[[np.ndarray, int, int], Found | None]
     """Of prepared rows, a setting and a seed; None where there are no groups."""
 

@@ -37,4 +37,4 @@ def _fit(X: np.ndarray, smallest: int, seed: int) -> Found | None:
     return Found(groups, lambda rows: np.asarray(rule.predict(rows), dtype=np.int64))
 
 
-HDBSCAN = Clustering("hdbscan", _settings, _fit)
+HDBSCAN = Clustering("hdbscan", _settings, True, _fit)

@@ -18,4 +18,4 @@ def _fit(X: np.ndarray, groups: int, seed: int) -> Found | None:
     return Found(groups, lambda rows: np.asarray(fitted.predict(rows), dtype=np.int64))
 
 
-KMEANS = Clustering("kmeans", counts, _fit)
+KMEANS = Clustering("kmeans", counts, False, _fit)

@@ -28,4 +28,4 @@ def _fit(X: np.ndarray, groups: int, seed: int) -> Found | None:
     return Found(groups, lambda rows: np.asarray(fitted.predict(rows), dtype=np.int64))
 
 
-MIXTURE = Clustering("mixture", counts, _fit)
+MIXTURE = Clustering("mixture", counts, False, _fit)

@@ -34,6 +34,20 @@ def members(params: Mapping[str, Value]) -> list[Member]:
     return [Member(*found) for found in json.loads(str(params["members"]))]
 
 
+def words(params: Mapping[str, Value]) -> str:
+    """Its members as a person reads them: `58 % forest (trees 79, depth 14), …`."""
+    return ", ".join(
+        f"{one.share:.0%} {one.family} ("
+        + ", ".join(f"{name} {_short(value)}" for name, value in one.params.items())
+        + ")"
+        for one in members(params)
+    )
+
+
+def _short(value: Value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 class Blend:
     """Greedy weighted selection (Caruana, Niculescu-Mizil, Crew and Ksikes, Ensemble selection from
     libraries of models, 2004); the selection itself is in `tasks/tuning/blending.py`."""

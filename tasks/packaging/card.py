@@ -63,12 +63,18 @@ def blank(value: str, key: str) -> str:
 
 def _details(papers: Papers, bundle: Bundle) -> Part:
     study = papers.study
+    from tasks.models.blend import words
+
     params = (
-        ", ".join(
-            f"{name} {f'{value:.4g}' if isinstance(value, float) else value}"
-            for name, value in study.params.items()
+        words(study.params)
+        if study.family == "blend"
+        else (
+            ", ".join(
+                f"{name} {f'{value:.4g}' if isinstance(value, float) else value}"
+                for name, value in study.params.items()
+            )
+            or "none"
         )
-        or "none"
     )
     return Part(
         "Model details",
@@ -244,7 +250,9 @@ def _groups(papers: Papers) -> Part:
 
 
 def _ethics(papers: Papers) -> Part:
-    return Part("Ethical considerations", tuple(people(papers.charter, papers.table)))
+    return Part(
+        "Ethical considerations", tuple(people(papers.charter, papers.table, *papers.sources))
+    )
 
 
 def _limits(papers: Papers) -> Part:

@@ -29,7 +29,7 @@ def parts(papers: Papers) -> list[Part]:
         _composition(papers),
         _groups(papers),
         Part("Collection", tuple(_collection(papers))),
-        Part("People and consent", tuple(people(papers.charter, papers.table))),
+        Part("People and consent", tuple(people(papers.charter, papers.table, *papers.sources))),
         Part("Preparation", tuple(_preparation(papers))),
         Part("Uses and limits", tuple(_uses(papers))),
         Part("Upkeep", tuple(_upkeep(papers.charter))),

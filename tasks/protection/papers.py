@@ -12,9 +12,14 @@ from tasks.protection.door import told
 from tasks.protection.found import in_words, undeclared
 
 
-def people(charter: Charter, table: Table) -> Iterator[str]:
-    """Lines of the card; what nobody has declared is named as blank."""
-    privacy, record = charter.privacy, protection(charter.name, table)
+def people(charter: Charter, *tables: Table) -> Iterator[str]:
+    """Lines of the card; what nobody has declared is named as blank.
+
+    `tables` are what was learned from, then what that was made of, the last first.
+    """
+    privacy = charter.privacy
+    records = (protection(charter.name, table) for table in tables)
+    record = next((one for one in records if one is not None), None)
     yield f"Purpose: {privacy.purpose or '(blank: privacy.purpose)'}"
     yield _names(charter)
     yield _consent(charter, record)

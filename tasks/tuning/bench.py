@@ -181,10 +181,13 @@ def try_folds(
 ) -> list[Answer]:
     """`try_fold` for a few folds, side by side on the cores with one thread each, where their rows have
     room in memory and no device fits them."""
-    ready = [_timed(bench, family, fold, rows) for fold in folds]
-    size = sum(prepared.size for prepared, _ in ready)
-    if len(folds) < 2 or size > bench.room or resolve(bench.device) == "cuda":
-        return [learn(bench, family, params, *one) for one in ready]
+    first = _timed(bench, family, folds[0], rows)
+    room = len(folds) * first[0].size <= bench.room
+    if len(folds) < 2 or not room or resolve(bench.device) == "cuda":
+        answers = [learn(bench, family, params, *first)]
+        del first  # one at a time
+        return answers + [try_fold(bench, family, params, fold, rows) for fold in folds[1:]]
+    ready = [first, *(_timed(bench, family, fold, rows) for fold in folds[1:])]
     from threadpoolctl import threadpool_limits
 
     alone = partial(threadpool_limits, 1)

@@ -97,6 +97,9 @@ class Blending:
             self.why = "not tried: there was no time to weigh its members"
             return
         members = [one for one, share in zip(self._found, chosen, strict=True) if share]
+        fewer = [one.climb.rows for one in members if one.climb.rows is not None]
+        self.rows = min(fewer) if fewer else None
+        self.sampled = f"a member was searched on {self.rows:,} rows" if fewer else ""
         shares = [float(share) for share in chosen if share]
         entry = self._entry(members, shares, answers, began)
         self.entries = [entry]

@@ -58,6 +58,8 @@ class Climb:
         self.why = ""
         """Why the last trial that brought no answer did not."""
         self.prepare_seconds = 0.0
+        self._alone = 0.0
+        """Seconds that the folds of the last whole trial took one by one."""
         self._remember()
 
     @property
@@ -97,7 +99,7 @@ class Climb:
         return float(self.best.notes["final"]) if self.best else 0.0
 
     def _final_seconds(self, trial: float) -> float:
-        """The same, from the seconds of a whole trial."""
+        """The same, from the seconds that the folds of a trial took one by one."""
         survey, sample = self._ground.survey, self.sample
         used = [min(fit, self.rows or fit) for fit in survey.fits]
         prepare = self.prepare_seconds * survey.rows / max(used)
@@ -125,7 +127,7 @@ class Climb:
         except Stopped as stopped:
             self._stop(stopped)
             return
-        if others and not self.entries and self._hardly():
+        if others and not self.entries and self.hardly():
             self.searched = True
             self.why = f"not tried: {self.sampled.replace('searched on', 'it could see')}"
             return
@@ -136,7 +138,8 @@ class Climb:
                 break
             self._try(attempt, hard)
 
-    def _hardly(self) -> bool:
+    def hardly(self) -> bool:
+        """Whether it sees next to none of the rows."""
         rows = self.rows
         return rows is not None and rows < min(LARGE, THIN * max(self._ground.survey.fits))
 
@@ -204,7 +207,7 @@ class Climb:
     def _folds(self, attempt: Attempt, hard: float) -> list[np.ndarray] | None:
         """The predictions of each fold; None where the trial was given up."""
         answers: list[np.ndarray] = []
-        slowest = 0.0
+        slowest = own = 0.0
         self._say(attempt)
         for first in range(0, self._of(), SIDE_BY_SIDE):
             folds = range(first, min(first + SIDE_BY_SIDE, self._of()))
@@ -213,6 +216,7 @@ class Climb:
             made = self._tried(attempt, folds, self._limit(hard, slowest))
             slowest = max(slowest, self._ground.clock.spent - began)
             self.prepare_seconds = max(self.prepare_seconds, *(one.prepare_seconds for one in made))
+            own += sum(one.seconds for one in made)
             answers += [one.prediction for one in made]
             score = self._mean(answers)
             if (
@@ -221,6 +225,7 @@ class Climb:
                 and len(answers) < self._of()
             ):
                 return None
+        self._alone = own
         return answers
 
     def _of(self) -> int:
@@ -269,7 +274,11 @@ class Climb:
             self._stale += 1
             return
         weight = self._weigh(max(1.0, hard - clock.spent))
-        notes |= {"mb": weight.mb, "row_ms": weight.row_ms, "final": self._final_seconds(seconds)}
+        notes |= {
+            "mb": weight.mb,
+            "row_ms": weight.row_ms,
+            "final": self._final_seconds(self._alone),
+        }
         reason = broken(self._ground.charter.constraints, weight)
         if reason:
             attempt.prune(seconds, reason, refused_score=score, **notes)

@@ -107,17 +107,17 @@ class Ladder:
         ground, tuning = self.ground, self.ground.charter.tuning
         foresight = self._foresight(family)
         space = foresight.within(self._space(family), family.start)
-        known = _begun_with(self.start, family)
+        known = begun_with(self.start, family)
         return Search(
             storage,
             family.name,
             space,
             foresight.begin(space, family.start),
             tuning.search,
-            known=known,
+            known=known[0] if known else {},
             more=[
                 foresight.begin(space, {**family.start, **point})
-                for point in self._points(family, space)
+                for point in (*known[1:], *self._points(family, space))
             ],
             seed=ground.seed,
             greater=ground.greater,
@@ -167,17 +167,16 @@ class Ladder:
     def _seen(self) -> bool:
         """Whether a family that learns has seen more than next to none of the rows."""
         return any(
-            climb.best is not None and name not in ("dummy", "heuristic")
+            climb.best is not None and name not in ("dummy", "heuristic") and not climb.hardly()
             for name, climb in self.climbs.items()
         )
 
     def _champion(self) -> None:
-        for family in self.families:
-            climb = self.climbs.get(family.name)
-            if climb is None or self.start is None or self.start.family != family.name:
-                continue
+        begun = [climb for climb in self.climbs.values() if begun_with(self.start, climb.family)]
+        for place, climb in enumerate(begun):
             self._wait()
-            share = CHAMPION_SHARE * max(0.0, self._end() - self.ground.clock.spent)
+            room = CHAMPION_SHARE * max(0.0, self._end() - self.ground.clock.spent)
+            share = room / (len(begun) - place)
             climb.run(share, self._end(), share)
 
     def _wait(self) -> None:
@@ -249,13 +248,13 @@ class Ladder:
         return self.ground.clock.left - self.ground.closing
 
 
-def _begun_with(start: Start | None, family: Family) -> Mapping[str, Value]:
-    """What the family had in the live release, alone or in a blend."""
+def begun_with(start: Start | None, family: Family) -> list[Mapping[str, Value]]:
+    """What the family had in the live release, alone or in a blend; empty where it had no part."""
     if start is None:
-        return {}
+        return []
     if start.family == "blend":
-        return next((one.params for one in members(start.params) if one.family == family.name), {})
-    return start.params if start.family == family.name else {}
+        return [one.params for one in members(start.params) if one.family == family.name]
+    return [start.params] if start.family == family.name else []
 
 
 def _patience(family: Family) -> int:

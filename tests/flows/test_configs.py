@@ -60,15 +60,20 @@ def test_penguins_are_grouped_served_and_grouped_anew_with_what_came(folder: Pat
     card = (home() / "releases/penguins/1/card.md").read_text()
     assert "Found in the data, not told: A: " in card
 
+    again = train(path, quick)  # finds what is there, though now a release is live
+    assert again.clustered is not None
+    assert again.clustered.table == trained.clustered.table
+    assert (again.split, again.release.number) == (trained.split, 1)
+
     gentoo = {"bill_length_mm": 48, "bill_depth_mm": 15, "flipper_length_mm": 217, "body_mass_g": 5_100}  # fmt: skip
     with served(home() / "releases/penguins", "the groups", ()) as service:
         url = f"http://127.0.0.1:{service.port}/predict"
         assert httpx.post(url, json=gentoo).json()["prediction"] == "B"
-        assert httpx.post(url, json=_heavy(150)).status_code == 200
+        assert httpx.post(url, json=_heavy(300)).status_code == 200
 
     found = retrain(path, "asked", quick)
     assert (found.outcome, found.live) == ("promoted", 2), found.reason
-    assert found.collected.fresh == 151
+    assert found.collected.fresh == 301
     signature = bundle.load(home() / "releases/penguins/2").signature
     assert signature.classes == ("A", "B", "C")  # those that were there keep their names
     with served(home() / "releases/penguins", "the groups", ()) as service:
@@ -77,7 +82,7 @@ def test_penguins_are_grouped_served_and_grouped_anew_with_what_came(folder: Pat
         assert httpx.post(url, json=_heavy(1)[0]).json()["prediction"] == "C"
     assert [entry.event for entry in history.entries("penguins")] == ["trained", "promoted"]
     skipped = retrain(path, "asked", quick)
-    assert (skipped.outcome, skipped.reason.split(" came")[0]) == ("skipped", "only 0 rows")
+    assert (skipped.outcome, skipped.reason.split(" came")[0]) == ("skipped", "only 2 rows")
 
 
 @pytest.mark.timeout(400)

@@ -23,7 +23,7 @@ from tasks.models.shelf import take
 from tasks.recipe.inputs import frame
 from tasks.tune import Start, tune
 from tasks.tuning.blending import Blending
-from tasks.tuning.ladder import _begun_with, hindrance
+from tasks.tuning.ladder import begun_with, hindrance
 from tasks.tuning.search import Entry
 from tests.tasks import material
 
@@ -76,7 +76,9 @@ def _blending(
         entry = Entry(
             0, {"of": name}, "complete", ground.score(ground.truth, answers), 1, "", 0, notes
         )
-        climbs.append(SimpleNamespace(family=family(name), ranked=lambda entry=entry: [entry]))
+        climbs.append(
+            SimpleNamespace(family=family(name), rows=None, ranked=lambda entry=entry: [entry])
+        )
     return Blending(ground, climbs, seconds)  # type: ignore[arg-type]
 
 
@@ -161,9 +163,10 @@ def test_one_that_is_best_alone_is_no_blend() -> None:
 def test_the_members_of_the_champion_begin_with_its_parameters() -> None:
     blend = spelled([Member("linear", {"penalty": 2.0}, 0.5), Member("tree", {"depth": 3}, 0.5)])
     start = Start(family="blend", params=blend)
-    assert _begun_with(start, family("tree")) == {"depth": 3}
-    assert _begun_with(start, family("boosting")) == {}
-    assert _begun_with(Start(family="tree", params={"depth": 4}), family("tree")) == {"depth": 4}
+    assert begun_with(start, family("tree")) == [{"depth": 3}]
+    assert begun_with(start, family("boosting")) == []
+    assert begun_with(Start(family="tree", params={"depth": 4}), family("tree")) == [{"depth": 4}]
+    assert begun_with(None, family("tree")) == []
 
 
 def test_where_a_blend_is_not_tried() -> None:

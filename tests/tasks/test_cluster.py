@@ -9,9 +9,13 @@ import pyarrow as pa
 import pytest
 
 from charter import Charter, Refusal
+from charter.clusters import Clusters
 from serving.home import place
 from tasks import lake
 from tasks.cluster import Clustered, cluster
+from tasks.clustering.trial import trials
+from tasks.clusterings import Clustering, Found
+from tasks.clusterings.kmeans import KMEANS
 from tasks.lake import Table
 from tests.tasks import material
 
@@ -143,3 +147,58 @@ def test_a_page_that_is_gone_is_made_again() -> None:
     place(first.page).unlink()
     assert cluster(_charter(), table).page == first.page
     assert place(first.page).exists()
+
+
+def test_groups_that_no_other_draw_finds_are_not_stable() -> None:
+    rows = np.random.default_rng(0).normal(size=(200, 2)) + 9 * (np.arange(200) % 2)[:, None]
+    whole = KMEANS.fit(rows, 2, 0)
+
+    def once(X: np.ndarray, setting: int, seed: int) -> Found | None:
+        return whole if len(X) == len(rows) else None
+
+    lucky = Clustering("kmeans", lambda *_: [2], False, once)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tasks.clustering.trial.CLUSTERINGS", (lucky,))
+        (tried,) = trials(Clusters(), rows, rows, 0)
+    assert tried.stability == 0
+    assert tried.silhouette > 0.7
+
+
+@pytest.mark.parametrize(
+    ("clauses", "columns", "why"),
+    [
+        ({"features": {"drop": ["size"]}}, ["size", "weight"], "another clause"),
+        ({}, ["size", "always"], "do not tell rows apart"),
+        (
+            {"evaluation": {"split": {"by": "group", "column": "colour"}}},
+            ["colour"],
+            "another clause",
+        ),
+    ],
+)
+def test_a_column_that_is_listed_and_cannot_be_used_is_refused(
+    clauses: dict[str, Any], columns: list[str], why: str
+) -> None:
+    charter = _charter(columns=columns)
+    charter = Charter.model_validate({**charter.model_dump(mode="json", by_alias=True), **clauses})
+    with pytest.raises(Refusal, match=why):
+        cluster(charter, _table(_three()[0]))
+
+
+def test_what_makes_the_split_makes_no_groups() -> None:
+    charter = _charter()
+    split = {"evaluation": {"split": {"by": "group", "column": "colour"}}}
+    charter = Charter.model_validate({**charter.model_dump(mode="json", by_alias=True), **split})
+    assert "colour" not in cluster(charter, _table(_three()[0])).columns
+
+
+def test_the_old_training_set_of_a_card_has_its_groups() -> None:
+    first = cluster(_charter(), _table(_three(600)[0]))
+    assert cluster(_charter(), first.table) == first
+
+
+def test_a_table_from_before_the_target_is_refused() -> None:
+    rows = _three(100)[0]
+    old = lake.write("tables/toy/table", "toy", rows.to_reader(), "e" * 64)
+    with pytest.raises(Refusal, match="no column kind in the table"):
+        cluster(_charter(), old)
