@@ -14,8 +14,6 @@ from tasks.models.foreseen import Foreseen, Shape
 
 Style = Literal["tree", "scaled", "both", "rules"]
 Value = bool | int | float | str | None
-THREADS = 2
-"""Most threads that one fit takes."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 
+from tasks.models.threads import spread
 from tasks.recipe.beside import sides
 
 
@@ -34,6 +35,7 @@ class Blended(BaseEstimator):  # type: ignore[misc]
         from tasks.tuning.weights import fit
 
         model = clone(member)
+        spread(model, len(X))
         fit(model, X, y, weight, getattr(model, "random_state", None) or 0)
         if getattr(model, "device", None) == "cuda":
             model.set_params(device="cpu")  # what is kept answers anywhere

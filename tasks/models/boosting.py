@@ -8,10 +8,11 @@ from sklearn.base import BaseEstimator
 
 from charter.goal import Task
 from charter.tuning import FamilyName
-from tasks.models.base import THREADS, Real, Space, Style, Value, Whole, real, whole
+from tasks.models.base import Real, Space, Style, Value, Whole, real, whole
 from tasks.models.device import resolve
 from tasks.models.foreseen import Foreseen, Shape, leaves, trees
 from tasks.models.logged import choice, logged
+from tasks.models.threads import THREADS
 
 
 class Boosting:

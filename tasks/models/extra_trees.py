@@ -9,8 +9,9 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from charter.goal import Task
 from charter.tuning import FamilyName
-from tasks.models.base import THREADS, Real, Space, Style, Value, Whole, real, whole
+from tasks.models.base import Real, Space, Style, Value, Whole, real, whole
 from tasks.models.foreseen import Foreseen, Shape, leaves, trees
+from tasks.models.threads import THREADS
 
 
 class ExtraTrees:

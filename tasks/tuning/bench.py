@@ -16,15 +16,14 @@ import pandas as pd
 from charter import Charter, Refusal
 from charter.goal import Task
 from tasks.engineer import Recipe
-from tasks.models.base import THREADS, Family, Style, Value
+from tasks.models.base import Family, Style, Value
 from tasks.models.device import resolve
 from tasks.models.logged import skewed
+from tasks.models.threads import THREADS, spread
 from tasks.recipe.extent import Extent, extent
 from tasks.split import Rows, Training, folds, load_training
 from tasks.tuning.weights import fit, weights
 
-ROWS_FOR_THREADS = 20_000
-"""With fewer rows a second thread saves nothing, and waits for the first where the machine is busy."""
 CACHE_SHARE = 0.2
 """Share of the charter's memory that prepared folds may take."""
 
@@ -302,9 +301,7 @@ def fitted(
 ) -> Any:
     """The fitted model; class labels are numbered anew where a class is absent."""
     model: Any = family.build(bench.task, params, bench.seed, bench.device)
-    if threads != THREADS or len(X) < ROWS_FOR_THREADS:
-        names = [name for name in model.get_params() if name.split("__")[-1] == "n_jobs"]
-        model.set_params(**dict.fromkeys(names, 1))
+    spread(model, len(X), threads)
     truth = y if bench.task == "regression" else np.unique(y, return_inverse=True)[1]
     fit(model, X, truth, weight, bench.seed)
     if getattr(model, "device", None) == "cuda":

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from charter import Refusal
-from tasks.models.base import THREADS, Family
+from tasks.models.base import Family
+from tasks.models.threads import THREADS
 from tasks.tuning.bench import Answer, try_folds
 from tasks.tuning.folder import KEPT
 from tasks.tuning.foresight import Foresight

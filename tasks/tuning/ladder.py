@@ -162,7 +162,8 @@ class Ladder:
         """Its members' final fits together have what the search kept for one, and what it left."""
         climbs = list(self.climbs.values())
         comparing = self.choice().seconds() if self._by_score() else 0.0
-        self.blending = Blending(self.ground, climbs, self.left() - comparing)
+        spare = max((climb.final_seconds() for climb in self._by_score()[:1]), default=0.0)
+        self.blending = Blending(self.ground, climbs, self.left() - comparing - spare)
 
     def _seen(self) -> bool:
         """Whether a family that learns has seen more than next to none of the rows."""
@@ -242,6 +243,11 @@ class Ladder:
             final = self.finals.baseline(family, family.start, FIRST_SHARE * self.left())
         if final is not None:
             self.baselines[family.name] = final.where
+
+    def instead(self, winner: Contender) -> float:
+        """Seconds that are kept for the best family's own fit, should that of the blend not end."""
+        best = self._by_score()[:1] if winner.family == "blend" else []
+        return sum(climb.final_seconds() for climb in best)
 
     def left(self) -> float:
         """Seconds that a final fit may take."""

@@ -32,7 +32,7 @@ def settle(ladder: Ladder) -> Outcome:
     while (choice := ladder.choice(frozenset(but))).contenders:
         winner = choice.taken
         climb = ladder.tried[winner.family]
-        final = ladder.finals.winner(climb, winner.entry, ladder.left())
+        final = ladder.finals.winner(climb, winner.entry, ladder.left() - ladder.instead(winner))
         reason = ladder.finals.broken(final) if final else "its final fit did not end in time"
         if final is not None and not reason:
             return Outcome(winner, final, choice, demoted)
