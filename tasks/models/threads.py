@@ -13,5 +13,6 @@ ROWS = 20_000
 def spread(model: Any, rows: int, most: int = THREADS) -> None:
     """Let the unfitted model use as many threads as pay for so many rows, at most `most`."""
     count = most if rows >= ROWS else 1
-    names = [name for name in model.get_params() if name.split("__")[-1] == "n_jobs"]
+    asked = {name: value for name, value in model.get_params().items() if value is not None}
+    names = [name for name in asked if name.split("__")[-1] == "n_jobs"]
     model.set_params(**dict.fromkeys(names, count))
