@@ -16,7 +16,7 @@ from tasks.service import served
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 QUICK = (
-    "constraints.train_minutes=0.2",
+    "constraints.train_minutes=2",  # trials end it
     "constraints.latency_p99_ms=500",  # beside other tests
     "tuning.trials=2",
     "tuning.learning_curve=false",

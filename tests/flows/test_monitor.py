@@ -36,6 +36,7 @@ def _events(wanted: int) -> list[dict[str, Any]]:
             time.sleep(0.3)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_an_alarm_reaches_the_server_once_and_again_while_it_stands(
     project: Path, prefect: None

@@ -50,6 +50,7 @@ def _events() -> list[str]:
     return [entry.event for entry in history.entries("berries")]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_better_is_promoted_a_tie_is_kept_and_too_few_rows_are_skipped(weak: Path) -> None:
     from flows.retrain import retrain

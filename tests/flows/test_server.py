@@ -37,6 +37,7 @@ def _url(user: subprocess.Popen[str]) -> str:
     return user.stdout.readline().strip()
 
 
+@pytest.mark.slow
 def test_two_at_once_share_one_server_that_ends_with_the_last(root: Path) -> None:
     with _user() as first, _user() as second:
         urls = {_url(first), _url(second)}

@@ -22,6 +22,7 @@ from tests.flows.conftest import write_berries
 TRAIN = [sys.executable, "-m", "flows", "train", "configs/berries.yaml", "--json", "out.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_killed_training_goes_on_where_it_was_and_its_release_scores_and_serves(
     project: Path, root: Path
