@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,23 +103,21 @@ def cluster(charter: Charter, table: Table) -> Clustered:
     """Fill the target of `goal.target.clusters` with the group of each row.
 
     Every family and number of groups is found in one draw of the rows and judged on another: by
-    silhouette among those that other draws find again. A group keeps the name that
-    most of its rows had when the live release was trained. Refused where no column tells rows apart, or nothing found
-    has groups of a fit number and size. The same rows and clauses are sorted once; memory is a
-    batch and the drawn rows.
+    silhouette among those that other draws find again. A group keeps the name that most of its rows
+    had when the live release was trained. Refused where no column tells rows apart, or nothing
+    found has groups of a fit number and size. The same rows and clauses are sorted once; memory is
+    a batch and the drawn rows.
     """
     known_target(charter, lake.dataset(table).schema.names)
-    notes = place(f"tables/{charter.name}/clusterings")
     again = table.where == _where(charter)  # an old training set, whose groups are known
     fingerprint = table.fingerprint if again else _fingerprint(charter, table)
-    note = notes / f"{fingerprint[:16]}.json"
-    if note.exists():
-        known = Clustered.model_validate_json(note.read_bytes())
+    note = f"tables/{charter.name}/clusterings/{fingerprint[:16]}.json"
+    if place(note).exists():
+        known = Clustered.model_validate_json(place(note).read_bytes())
         if lake.is_whole(known.table) and place(known.page).exists():
             return known
     clustered = _found(charter, table, fingerprint)
-    notes.mkdir(parents=True, exist_ok=True)
-    _written(note, clustered)
+    keep(note, clustered.model_dump_json(indent=1))
     best = clustered.taken
     log.info("%d groups by %s, silhouette %.2f", best.groups, best.family, best.silhouette)
     return clustered
@@ -271,9 +268,3 @@ def _fingerprint(charter: Charter, table: Table) -> str:
         charter.split.model_dump(mode="json"),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
-
-
-def _written(note: Path, clustered: Clustered) -> None:
-    draft = note.with_name(f".{note.name}.draft")
-    draft.write_text(clustered.model_dump_json(indent=1), encoding="utf-8")
-    draft.replace(note)

@@ -117,7 +117,7 @@ class Blending:
             "row_ms": sum(one.weight.row_ms for one in members),
             "final": sum(one.seconds for one in members),
         }
-        score = self._score(answers, self._folds)
+        score = self._score(self._ground.truth, answers, self._folds)
         return Entry(0, params, "complete", score, time.time() - began, "", began, notes)
 
     @cached_property
@@ -153,13 +153,16 @@ class Blending:
 
         A pick that is no better goes on: what is picked again and again comes to a larger share.
         """
-        places = [self._some[fold] for fold in folds]
-        counts = taken = np.zeros(len(self._found))
-        total, best = np.zeros_like(self._found[0].answers), None
+        some = np.concatenate([self._some[fold] for fold in folds])
+        ends = np.cumsum([len(self._some[fold]) for fold in folds])
+        places = np.split(np.arange(len(some)), ends[:-1])
+        truth, each = self._ground.truth[some], [one.answers[some] for one in self._found]
+        counts = taken = np.zeros(len(each))
+        total, best = np.zeros_like(each[0]), None
         for pick in range(1, ROUNDS + 1):
             scores = {
-                at: self._score((total + one.answers) / pick, places)
-                for at, one in enumerate(self._found)
+                at: self._score(truth, (total + answers) / pick, places)
+                for at, answers in enumerate(each)
                 if self._allowed(counts, at)
             }
             if self._ground.clock.spent > self._until:
@@ -170,7 +173,7 @@ class Blending:
                 break
             top = max(known, key=lambda at: sign * known[at])
             counts = counts + (np.arange(len(counts)) == top)
-            total = total + self._found[top].answers
+            total = total + each[top]
             if self._ground.better(known[top], best):  # the next picks may be better still
                 taken, best = counts, known[top]
         return np.asarray(taken / max(1.0, taken.sum()))
@@ -196,9 +199,8 @@ class Blending:
                 answers[places] += share * one.answers[places]
         return answers
 
-    def _score(self, answers: np.ndarray, folds: Sequence[np.ndarray]) -> float:
+    def _score(self, truth: np.ndarray, answers: np.ndarray, folds: Sequence[np.ndarray]) -> float:
         """The mean over the folds, as trials are scored."""
-        truth = self._ground.truth
         scores = [self._ground.score(truth[places], answers[places]) for places in folds]
         known = [score for score in scores if np.isfinite(score)]
         return float(np.mean(known)) if known else float("nan")
