@@ -18,6 +18,8 @@ TOLD = 0.8
 """R² from the other numeric columns at which a column counts as redundant."""
 LEAST = 4
 KEPT_VARIANCE = 0.95
+MOST = 500
+"""Most components: the search may fit on a thousand rows."""
 NAMED = 12
 
 
@@ -32,6 +34,12 @@ def pca_trial(wanted: Literal["auto", "never"], recipe: Recipe, rows: Sample) ->
     if wanted == "never":
         return _not("Not tried: features.pca is never.")
     numbers = [column.name for column in recipe.signature.inputs if column.kind == "number"]
+    fewest = min(len(fit) for fit, _ in rows.folds)
+    if len(numbers) >= fewest:
+        return _not(
+            f"Not tried: {len(numbers):,} numeric columns in {fewest:,} rows of a fold, where each "
+            "column can be told from the others whatever they mean."
+        )
     redundant, share = _redundant(rows.X[numbers])
     if len(redundant) < LEAST:
         found = f"{len(redundant)} of {len(numbers)} numeric columns"
@@ -40,7 +48,7 @@ def pca_trial(wanted: Literal["auto", "never"], recipe: Recipe, rows: Sample) ->
             f"Not tried: {found}{named} can be told from the others with R² of {TOLD} or more; "
             f"with fewer than {LEAST} there is little to gain."
         )
-    components = _components(rows.X[redundant])
+    components = min(MOST, _components(rows.X[redundant]))
     trial = PcaTrial(columns=tuple(redundant), components=components, kept=True, explanation="")
     gains = _gains(recipe.model_copy(update={"pca": None}), trial, rows)
     return _judged(trial, gains, rows.metric, share)

@@ -59,8 +59,6 @@ class Climb:
         self.why = ""
         """Why the last trial that brought no answer did not."""
         self.prepare_seconds = 0.0
-        self._alone = 0.0
-        """Seconds that the folds of the last whole trial took one by one."""
         self._remember()
 
     @property
@@ -130,7 +128,8 @@ class Climb:
             return
         if others and not self.entries and self.hardly():
             self.searched = True
-            self.why = f"not tried: {self.sampled.replace('searched on', 'it could see')}"
+            every = max(self._ground.survey.fits)
+            self.why = f"not tried: in its time it could see {self.rows:,} of {every:,} rows"
             return
         while self._goes_on(over):
             attempt = self._search.next()
@@ -205,10 +204,10 @@ class Climb:
         self.why = str(stopped)
         log.info("%s: %s", self.family.name, stopped)
 
-    def _folds(self, attempt: Attempt, hard: float) -> list[np.ndarray] | None:
-        """The predictions of each fold; None where the trial was given up."""
-        answers: list[np.ndarray] = []
-        slowest = own = 0.0
+    def _folds(self, attempt: Attempt, hard: float) -> list[Answer] | None:
+        """What each fold gave; None where the trial was given up."""
+        answers: list[Answer] = []
+        slowest = 0.0
         self._say(attempt)
         for first in range(0, self._of(), SIDE_BY_SIDE):
             folds = range(first, min(first + SIDE_BY_SIDE, self._of()))
@@ -217,8 +216,7 @@ class Climb:
             made = self._tried(attempt, folds, self._limit(hard, slowest))
             slowest = max(slowest, self._ground.clock.spent - began)
             self.prepare_seconds = max(self.prepare_seconds, *(one.prepare_seconds for one in made))
-            own += sum(one.seconds for one in made)
-            answers += [one.prediction for one in made]
+            answers += made
             score = self._mean(answers)
             if (
                 np.isfinite(score)
@@ -226,7 +224,6 @@ class Climb:
                 and len(answers) < self._of()
             ):
                 return None
-        self._alone = own
         return answers
 
     def _of(self) -> int:
@@ -245,11 +242,11 @@ class Climb:
         usual = max(slowest, self._usual() / parts) if self.best or slowest else None
         return left if usual is None else min(left, max(STRAYED_SECONDS, STRAYED * usual))
 
-    def _mean(self, answers: Sequence[np.ndarray]) -> float:
+    def _mean(self, answers: Sequence[Answer]) -> float:
         tests = self._ground.survey.tests
         truth = self._ground.survey.truth
         scores = [
-            self._ground.score(truth[test], answer)
+            self._ground.score(truth[test], answer.prediction)
             for test, answer in zip(tests, answers, strict=False)
         ]
         known = [score for score in scores if np.isfinite(score)]
@@ -258,7 +255,7 @@ class Climb:
     def _finish(
         self,
         attempt: Attempt,
-        answers: list[np.ndarray],
+        answers: list[Answer],
         began: float,
         hard: float,
         notes: dict[str, object],
@@ -278,7 +275,7 @@ class Climb:
         notes |= {
             "mb": weight.mb,
             "row_ms": weight.row_ms,
-            "final": self._final_seconds(self._alone),
+            "final": self._final_seconds(sum(one.seconds for one in answers)),
         }
         reason = broken(self._ground.charter.constraints, weight)
         if reason:
@@ -286,7 +283,9 @@ class Climb:
             self.why = reason
             self._stale += 1
             return
-        self._ground.folder.keep_answers(self.family.name, attempt.number, np.concatenate(answers))
+        self._ground.folder.keep_answers(
+            self.family.name, attempt.number, np.concatenate([one.prediction for one in answers])
+        )
         attempt.complete(score, seconds, **notes)
         self._ground.folder.drop_answers(self.family.name, {e.number for e in self.ranked()})
         self._stale = 0

@@ -25,9 +25,11 @@ MINUTES, MEMORY = 0.5, 2.0
 
 
 def _wide(rng: np.random.Generator) -> pa.Table:
-    """Three times as many columns as rows."""
-    values = rng.normal(size=(400, 1_200)).astype(np.float32)
-    return _judged({f"n{at}": values[:, at] for at in range(1_200)}, values[:, :5].sum(axis=1), rng)
+    """More columns than rows."""
+    values = rng.normal(size=(400, 600)).astype(np.float32)
+    return _judged(
+        {f"n{at}": values[:, at] for at in range(600)}, 2 * values[:, :3].sum(axis=1), rng
+    )
 
 
 def _tall(rng: np.random.Generator) -> pa.Table:
