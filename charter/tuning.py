@@ -41,6 +41,9 @@ class Tuning(Frozen):
     seldom pay (extra_trees, histogram) from 3 minutes on."""
     trials: int | None = Field(default=None, ge=1)
     """Most trials of one family; default: as many as the minutes allow."""
+    prefer: Literal["simple", "best"] = "simple"
+    """Which rung is taken where chance alone tells some apart: the simplest of them, or the one with
+    the best score, for whom a little more quality is worth a larger model."""
     prune: bool = True
     """Whether a trial that falls behind on its first folds is given up."""
     learning_curve: bool = True

@@ -83,7 +83,7 @@ def _charter(said: dict[str, Any], folder: Path, seconds: float, output: Path) -
             "quarantine_share": 0.2,
         },
         "privacy": {"cleared": inputs},
-        "tuning": {"learning_curve": False, "generate": "never"},
+        "tuning": {"prefer": "best", "learning_curve": False, "generate": "never"},
     }  # fmt: skip
     path = output / f"{said['table']}.yaml"
     path.write_text(json.dumps(charter))  # JSON is YAML

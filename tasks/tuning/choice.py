@@ -58,12 +58,16 @@ class Choice:
 
     @cached_property
     def taken(self) -> Contender:
-        """The simplest contender that ties with the best.
+        """The simplest contender that ties with the best, or the best where the charter prefers that.
 
         One that the charter wants beaten by more than nothing could only fail that gate.
         """
         able = [one for one in self.contenders if not self._to_beat(one)]
         return next(one for one in (*able, self.best) if one is self.best or self._ties(one))
+
+    @property
+    def _prefers_best(self) -> bool:
+        return self._ground.charter.tuning.prefer == "best"
 
     def _to_beat(self, one: Contender) -> bool:
         beat = self._ground.charter.evaluation.beat
@@ -97,6 +101,8 @@ class Choice:
                     "passed over: evaluation.beat wants it beaten, "
                     f"and {self.taken.family} is {_words(ahead)} ahead"
                 )
+            if self._prefers_best and one is not self.best:
+                return f"passed over: {self.taken.family} is {_words(ahead)} ahead, and tuning.prefer is best"
             return f"passed over: no better than {self.taken.family} ({_words(ahead)})"
         if one is not self.best:
             behind = f"{_words(self.ahead(self.best, one))} behind {self.best.family}"
@@ -120,11 +126,14 @@ class Choice:
 
     @cached_property
     def _small(self) -> float:
-        """How far behind a tie may be; as far as it likes, where the best gains nothing but luck."""
+        """How far behind a tie may be: not at all, where the charter prefers the best; as far as it
+        likes, where the best gains nothing but luck."""
         metric, floor = self._ground.training.metric, self._ground.floor
         drawn = self.interval(self.best)
         if min(gain(metric, end, floor) for end in (drawn.low, drawn.high)) <= 0:
             return float("inf")
+        if self._prefers_best:
+            return 0.0
         return max(0.0, SMALL * gain(metric, self.best.score, floor))
 
     @cached_property

@@ -28,6 +28,10 @@ PATIENCE = 12
 """Trials without a better one before a family rests, and 4 more for each of its parameters."""
 FINAL_SHARE = 0.15
 """Most of the minutes that is kept for the final fit; one that needs more gets fewer rows."""
+BLEND_SHARE = 0.25
+"""The same, where the best is preferred: a blend is fitted, and its members one after the other; …"""
+BLEND_FITS = 4
+"""… room for so many fits of the best one."""
 CHAMPION_SHARE = 0.4
 """Share of the search time that the champion's family has before all others."""
 FIRST_SHARE = 0.2
@@ -213,6 +217,8 @@ class Ladder:
         comparing = self.choice().seconds() if leaders else 0.0
         comparing += BLENDING * total if "blend" not in self.hindered else 0.0
         reserve = min(max(final, 0.03 * total), FINAL_SHARE * total)
+        if self.ground.charter.tuning.prefer == "best" and "blend" not in self.hindered:
+            reserve = min(max(BLEND_FITS * final, reserve), BLEND_SHARE * total)
         child = min(self._start_seconds, FINAL_SHARE * total)  # the last call may have been stopped
         return total - self.ground.closing - reserve - comparing - child
 

@@ -180,6 +180,7 @@ def test_where_a_blend_is_not_tried() -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_a_blend_that_wins_is_fitted_and_answers(root: Path) -> None:
     """A slope that trees see in steps, and a bend that a line does not see."""
     charter = material.charter(

@@ -224,6 +224,7 @@ class Stand:
     greater: bool = True
     seed: int = 0
     beat: dict[str, float] = field(default_factory=dict)
+    prefer: str = "simple"
     prices: np.ndarray | None = None
 
     @property
@@ -232,7 +233,7 @@ class Stand:
 
     @property
     def charter(self) -> Any:
-        return material.charter(evaluation={"beat": self.beat})
+        return material.charter(evaluation={"beat": self.beat}, tuning={"prefer": self.prefer})
 
     @property
     def clock(self) -> Any:
@@ -289,6 +290,13 @@ def test_a_tie_keeps_the_simpler_rung() -> None:
     assert "no better than linear" in tied.why(tied.best)
 
     stand: Any = tied._ground
+    stand.prefer = "best"
+    preferred = Chosen(stand, tied.contenders)
+    assert preferred.taken.family == "forest"
+    assert "tuning.prefer is best" in preferred.why(preferred.contenders[0])
+    assert preferred.why(preferred.taken).endswith("better than linear")
+    stand.prefer = "simple"
+
     stand.beat = {"linear": 0.005}
     beaten = Chosen(stand, tied.contenders)
     assert beaten.taken.family == "forest"  # linear could only fail the charter's gate
@@ -311,6 +319,9 @@ def test_what_only_luck_put_ahead_of_knowing_nothing_is_passed_over() -> None:
     choice = Chosen(choice._ground, [dummy, Contender("neural", lucky, flipped)])
     assert choice.best.family == "neural"
     assert choice.taken is dummy
+    stand: Any = choice._ground
+    stand.prefer = "best"
+    assert Chosen(stand, choice.contenders).taken is dummy
 
 
 def test_of_many_rows_some_stand_for_all() -> None:

@@ -354,6 +354,7 @@ def test_a_number_over_rows_that_meet_a_condition_counts_only_those() -> None:
     assert verdict(validate(charter(), ingested), name).passed
 
 
+@pytest.mark.slow
 def test_judges_of_their_own_find_what_this_process_finds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
