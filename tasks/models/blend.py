@@ -24,9 +24,16 @@ class Member(NamedTuple):
     share: float
 
 
-def spelled(members: Sequence[Member]) -> dict[str, Value]:
-    """The members as the parameters of a blend."""
-    return {"members": json.dumps([list(member) for member in members], sort_keys=True)}
+MIXTURES: frozenset[FamilyName] = frozenset({"blend", "stack"})
+"""Families that are made of what others found."""
+
+
+def spelled(members: Sequence[Member], levels: Sequence[float] | None = None) -> dict[str, Value]:
+    """The members as the parameters of a blend; with levels, of a stack."""
+    said: dict[str, Value] = {
+        "members": json.dumps([list(member) for member in members], sort_keys=True)
+    }
+    return said if levels is None else {**said, "levels": json.dumps(list(levels))}
 
 
 def members(params: Mapping[str, Value]) -> list[Member]:
@@ -35,12 +42,23 @@ def members(params: Mapping[str, Value]) -> list[Member]:
 
 
 def words(params: Mapping[str, Value]) -> str:
-    """Its members as a person reads them: `58 % forest (trees 79, depth 14), …`."""
-    return ", ".join(
-        f"{one.share:.0%} {one.family} ("
+    """Its members as a person reads them: `58% forest (trees 79, depth 14), …`; of a stack, whose
+    weights need not come to one, `0.58 times forest (…), … on a level of 3.1`."""
+    levels = json.loads(str(params["levels"])) if "levels" in params else None
+    said = ", ".join(
+        (f"{one.share:.0%} " if levels is None else f"{one.share:.3g} times ")
+        + f"{one.family} ("
         + ", ".join(f"{name} {_short(value)}" for name, value in one.params.items())
         + ")"
         for one in members(params)
+    )
+    if not levels:
+        return said
+    return (
+        f"{said}, on "
+        + ("levels" if len(levels) > 1 else "a level")
+        + " of "
+        + ", ".join(map(_short, levels))
     )
 
 
@@ -69,19 +87,27 @@ class Blend:
     def build(
         self, task: Task, params: Mapping[str, Value], seed: int, device: str
     ) -> BaseEstimator:
-        from tasks.models import family
         from tasks.models.blended import BlendedClassifier, BlendedRegressor
 
-        found = members(params)
         kind = BlendedRegressor if task == "regression" else BlendedClassifier
-        return kind(
-            [family(one.family).build(task, one.params, seed, device) for one in found],
-            [family(one.family).style == "scaled" for one in found],
-            [one.share for one in found],
-        )
+        return kind(*parts(task, params, seed, device))
 
     def foresee(self, task: Task, params: Mapping[str, Value], shape: Shape) -> Foreseen:
         from tasks.models import family
 
         parts = [family(one.family).foresee(task, one.params, shape) for one in members(params)]
         return sum(parts[1:], parts[0])
+
+
+def parts(
+    task: Task, params: Mapping[str, Value], seed: int, device: str
+) -> tuple[list[BaseEstimator], list[bool], list[float]]:
+    """The members unfitted, which of them are scaled, and their shares."""
+    from tasks.models import family
+
+    found = members(params)
+    return (
+        [family(one.family).build(task, one.params, seed, device) for one in found],
+        [family(one.family).style == "scaled" for one in found],
+        [one.share for one in found],
+    )

@@ -5,6 +5,7 @@ Their nodes stand in `tasks/graph/blended.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 
 from tasks.models.threads import spread
 from tasks.recipe.beside import sides
+
+
+def mean(each: Sequence[np.ndarray], shares: Sequence[float] | np.ndarray) -> np.ndarray:
+    """The weighted mean of answers."""
+    return np.asarray(
+        np.sum([share * one for one, share in zip(each, shares, strict=True)], axis=0)
+    )
 
 
 class Blended(BaseEstimator):  # type: ignore[misc]
@@ -45,12 +53,17 @@ class Blended(BaseEstimator):  # type: ignore[misc]
         start, stop = self.sides_[scaled]
         return np.ascontiguousarray(X[:, start:stop])
 
-    def _answers(self, X: np.ndarray, ask: str) -> np.ndarray:
-        parts = [
-            share * np.asarray(getattr(member, ask)(self._side(X, scaled)), dtype=np.float64)
-            for member, scaled, share in zip(self.members_, self.scaled, self.shares, strict=True)
+    def _asked(self, X: np.ndarray) -> list[tuple[Any, np.ndarray]]:
+        """Each fitted member with its side of the matrix."""
+        return [
+            (member, self._side(X, scaled))
+            for member, scaled in zip(self.members_, self.scaled, strict=True)
         ]
-        return np.asarray(np.sum(parts, axis=0))
+
+    def _values(self, X: np.ndarray) -> list[np.ndarray]:
+        return [
+            np.asarray(member.predict(side), dtype=np.float64) for member, side in self._asked(X)
+        ]
 
 
 class BlendedClassifier(ClassifierMixin, Blended):  # type: ignore[misc]
@@ -62,7 +75,11 @@ class BlendedClassifier(ClassifierMixin, Blended):  # type: ignore[misc]
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Shape (rows, classes)."""
-        return self._answers(X, "predict_proba")
+        each = [
+            np.asarray(member.predict_proba(side), dtype=np.float64)
+            for member, side in self._asked(X)
+        ]
+        return mean(each, self.shares)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Shape (rows,)."""
@@ -74,4 +91,4 @@ class BlendedRegressor(RegressorMixin, Blended):  # type: ignore[misc]
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Shape (rows,)."""
-        return self._answers(X, "predict")
+        return mean(self._values(X), self.shares)

@@ -25,6 +25,8 @@ TRUSTED = (
     "tasks.models.nearest.NearestClassifier",
     "tasks.models.nearest.NearestRegressor",
     "tasks.models.neural.LevelledMLP",
+    "tasks.models.stacked.StackedClassifier",
+    "tasks.models.stacked.StackedRegressor",
     "tasks.recipe.beside.Beside",
     "tasks.recipe.calendar.Calendar",
     "tasks.recipe.rules.FirstRule",

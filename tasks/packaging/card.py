@@ -63,11 +63,11 @@ def blank(value: str, key: str) -> str:
 
 def _details(papers: Papers, bundle: Bundle) -> Part:
     study = papers.study
-    from tasks.models.blend import words
+    from tasks.models.blend import MIXTURES, words
 
     params = (
         words(study.params)
-        if study.family == "blend"
+        if study.family in MIXTURES
         else (
             ", ".join(
                 f"{name} {f'{value:.4g}' if isinstance(value, float) else value}"

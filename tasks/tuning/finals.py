@@ -12,7 +12,7 @@ from tasks.tuning.blending import Blending
 from tasks.tuning.climb import Climb
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
-from tasks.tuning.sandbox import Stopped
+from tasks.tuning.sandbox import Stopped, TookTooLong
 from tasks.tuning.scale import Weight, finish
 from tasks.tuning.search import Entry
 
@@ -88,11 +88,11 @@ class Finals:
     ) -> Final:
         where = self._ground.folder.file(f"models/{name}.skops")
         if where not in self._made:
+            if seconds <= 0:  # a call that is stopped costs a new child
+                raise TookTooLong("was given up because its time was over")
             self._ground.clock.say(f"{family.name}: final fit")
             self._ground.ready()
-            weight = self._ground.sandbox.call(
-                finish, family, params, rows, where, seconds=max(0.0, seconds)
-            )
+            weight = self._ground.sandbox.call(finish, family, params, rows, where, seconds=seconds)
             note = f"fitted on {rows:,} rows" if rows else ""
             self._made[where] = Final(where, weight, note, rows)
         return self._made[where]

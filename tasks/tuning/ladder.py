@@ -9,7 +9,7 @@ from charter import Charter
 from charter.goal import Task
 from tasks.models.base import Choice as Dimension
 from tasks.models.base import Family, Space, Value
-from tasks.models.blend import members
+from tasks.models.blend import MIXTURES, members
 from tasks.models.foreseen import Shape
 from tasks.models.portfolio import portfolio
 from tasks.tune import Start
@@ -19,10 +19,13 @@ from tasks.tuning.choice import Choice, Contender
 from tasks.tuning.climb import Climb
 from tasks.tuning.finals import Finals
 from tasks.tuning.foresight import Foresight
+from tasks.tuning.greedy import Greedy
 from tasks.tuning.ground import Ground
+from tasks.tuning.mixture import Way, candidates
 from tasks.tuning.pace import LARGE
 from tasks.tuning.sandbox import Stopped
 from tasks.tuning.search import BaseStorage, Search, journal
+from tasks.tuning.stacking import Stacking
 
 PATIENCE = 12
 """Trials without a better one before a family rests, and 4 more for each of its parameters."""
@@ -38,6 +41,10 @@ FIRST_SHARE = 0.2
 """Share of the search time that the first trial of a family may take if it has to."""
 
 
+WAYS: tuple[Way, ...] = (Greedy(), Stacking())
+"""How trials are mixed, simplest first."""
+
+
 def hindrance(charter: Charter, family: Family, task: Task) -> str:
     """Why a family is not tried, in words; empty where it is."""
     chosen = charter.tuning.families
@@ -49,7 +56,7 @@ def hindrance(charter: Charter, family: Family, task: Task) -> str:
         return "not tried: constraints.interpretable, and its logic cannot be printed"
     if family.name == "heuristic" and charter.goal.heuristic is None:
         return "not tried: goal.heuristic gives no rules"
-    if chosen == "auto" and family.name == "blend" and charter.fairness.mitigated:
+    if chosen == "auto" and family.name in MIXTURES and charter.fairness.mitigated:
         return "not tried: fairness.mitigations may have to fit the model many times"
     if chosen == "auto" and charter.constraints.train_minutes < family.minutes:
         return f"not tried: families: auto has it from {family.minutes:g} minutes on"
@@ -75,9 +82,9 @@ class Ladder:
         self.climbs: dict[str, Climb] = {
             family.name: self._climb(storage, family)
             for family in families
-            if family.name not in self.hindered and family.name != "blend"
+            if family.name not in self.hindered and family.name not in MIXTURES
         }
-        self.blending: Blending | None = None
+        self.blends: dict[str, Blending] = {}
         self.finals = Finals(ground)
         self._start_seconds = ground.clock.run
         self.baselines: dict[str, str] = {}
@@ -131,7 +138,7 @@ class Ladder:
     @property
     def tried(self) -> dict[str, Climb | Blending]:
         """What every rung that was tried came to, simplest first."""
-        return {**self.climbs, **({"blend": self.blending} if self.blending else {})}
+        return {**self.climbs, **self.blends}
 
     def _points(self, family: Family, space: Space) -> list[Mapping[str, Value]]:
         """What is tried early, on top of the family's start: its logarithm where there may be one,
@@ -142,7 +149,7 @@ class Ladder:
 
     def climb(self) -> None:
         """Search every family in its share of the time, then the best ones in what is left; the
-        blend is made of what they found.
+        mixtures are made of what they found.
 
         The champion's family begins, so that however short the time, a challenger can be what the
         champion is, fitted on the rows of today.
@@ -159,15 +166,20 @@ class Ladder:
             if family.name in self.ground.charter.evaluation.beat:
                 self._baseline(family)
         self._again()
-        if "blend" not in self.hindered:
-            self._blend()
+        self._blend()
 
     def _blend(self) -> None:
         """Its members' final fits together have what the search kept for one, and what it left."""
-        climbs = list(self.climbs.values())
+        ways = self._ways()
+        found = candidates(self.ground, list(self.climbs.values())) if ways else []
         comparing = self.choice().seconds() if self._by_score() else 0.0
         spare = max((climb.final_seconds() for climb in self._by_score()[:1]), default=0.0)
-        self.blending = Blending(self.ground, climbs, self.left() - comparing - spare)
+        for way in ways:
+            seconds = self.left() - comparing - spare
+            self.blends[way.family.name] = Blending(self.ground, found, seconds, way)
+
+    def _ways(self) -> list[Way]:
+        return [way for way in WAYS if way.family.name not in self.hindered]
 
     def _seen(self) -> bool:
         """Whether a family that learns has seen more than next to none of the rows."""
@@ -215,7 +227,7 @@ class Ladder:
         leaders = self._by_score()
         final = leaders[0].final_seconds() if leaders else 0.0
         comparing = self.choice().seconds() if leaders else 0.0
-        comparing += BLENDING * total if "blend" not in self.hindered else 0.0
+        comparing += BLENDING * total * len(self._ways())
         reserve = min(max(final, 0.03 * total), FINAL_SHARE * total)
         if self.ground.charter.tuning.prefer == "best" and "blend" not in self.hindered:
             reserve = min(max(BLEND_FITS * final, reserve), BLEND_SHARE * total)
@@ -223,7 +235,7 @@ class Ladder:
         return total - self.ground.closing - reserve - comparing - child
 
     def contenders(self) -> list[Contender]:
-        """The best trial of each family that has one, simplest first, and the blend."""
+        """The best trial of each family that has one, simplest first, and the mixtures."""
         found = []
         for name, climb in self.climbs.items():
             for entry in climb.ranked():
@@ -231,9 +243,8 @@ class Ladder:
                 if answers is not None:
                     found.append(Contender(climb.family.name, entry, answers))
                     break
-        if self.blending is not None and self.blending.contender is not None:
-            found.append(self.blending.contender)
-        return found
+        blends = [one.contender for one in self.blends.values()]
+        return [*found, *(one for one in blends if one is not None)]
 
     def choice(self, but: frozenset[tuple[str, int]] = frozenset()) -> Choice:
         """The comparison of the contenders, without those whose final fit was not allowed."""
@@ -251,8 +262,8 @@ class Ladder:
             self.baselines[family.name] = final.where
 
     def instead(self, winner: Contender) -> float:
-        """Seconds that are kept for the best family's own fit, should that of the blend not end."""
-        best = self._by_score()[:1] if winner.family == "blend" else []
+        """Seconds that are kept for the best family's own fit, should that of a mixture not end."""
+        best = self._by_score()[:1] if winner.family in MIXTURES else []
         return sum(climb.final_seconds() for climb in best)
 
     def left(self) -> float:
@@ -261,10 +272,10 @@ class Ladder:
 
 
 def begun_with(start: Start | None, family: Family) -> list[Mapping[str, Value]]:
-    """What the family had in the live release, alone or in a blend; empty where it had no part."""
+    """What the family had in the live release, alone or in a mixture; empty where it had no part."""
     if start is None:
         return []
-    if start.family == "blend":
+    if start.family in MIXTURES:
         return [one.params for one in members(start.params) if one.family == family.name]
     return [start.params] if start.family == family.name else []
 

@@ -209,5 +209,6 @@ def test_the_same_catalogue_everywhere() -> None:
         "boosting",
         "neural",
         "blend",
+        "stack",
     ]
     assert all(family(name).name == name for name in names)
