@@ -118,12 +118,12 @@ def of_window(data: Data, runtime: Runtime) -> Iterator[Conflict]:
         )
 
 
-def of_clusters(goal: Goal, deployment: Deployment) -> Iterator[Conflict]:
+def of_sought(goal: Goal, deployment: Deployment) -> Iterator[Conflict]:
     """Something that waits for a truth which never comes."""
-    if goal.target.clusters is not None and deployment.canary:
+    if (sought := goal.target.sought) and deployment.canary:
         yield Conflict(
             "deployment.canary",
-            "a canary for groups that are found (goal.target.clusters)",
+            f"a canary for {sought.things} that are found ({sought.where})",
             "none, since no truth comes that could tell which release is better",
             "Take it out.",
         )

@@ -47,7 +47,7 @@ class Charter(Frozen):
         search = agreement.of_search(self.goal, self.constraints, self.evaluation, self.tuning)
         later = [
             *agreement.of_window(self.data, self.runtime),
-            *agreement.of_clusters(self.goal, self.deployment),
+            *agreement.of_sought(self.goal, self.deployment),
         ]
         private = of_privacy(self.goal.target.column, self.data, self.privacy)
         fair = of_fairness(self.goal.target.column, self.goal.target.task, self.fairness)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from charter.data import Names
-from charter.frozen import Frozen
+from charter.sought import Sought
 
 ClusteringName = Literal["kmeans", "mixture", "hdbscan"]
 
 
-class Clusters(Frozen):
+class Clusters(Sought):
     """Which groups are looked for, by what, and how clear they have to be."""
+
+    clause: ClassVar[str] = "clusters"
+    things: ClassVar[str] = "groups"
+    kind: ClassVar[str] = "VARCHAR"
 
     least: int = Field(default=2, ge=2, le=20)
     """Fewest groups."""
@@ -21,8 +24,6 @@ class Clusters(Frozen):
     """Most groups."""
     families: tuple[ClusteringName, ...] | Literal["auto"] = "auto"
     """Ways of finding groups that are tried; `auto`: all."""
-    columns: Names = ()
-    """By what rows are alike; none: every number, flag and category that may be an input."""
     silhouette: float = Field(default=0.15, ge=-1, le=1)
     """Smallest mean silhouette, from -1 to 1, on rows that the groups were not found in."""
     stability: float = Field(default=0.6, ge=0, le=1)

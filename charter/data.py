@@ -230,6 +230,11 @@ class Data(Frozen):
     quarantine_share: float = Field(default=0.02, ge=0, le=1)
     """The share of rows in quarantine above which the run is refused."""
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The words for columns that have some."""
+        return {name: column.label for name, column in self.columns.items() if column.label}
+
     @model_validator(mode="after")
     def _known_once(self) -> Data:
         both = sorted(set(self.known_later) & set(self.known_before))

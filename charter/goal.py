@@ -7,10 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from charter.anomalies import Anomalies
 from charter.clusters import Clusters
 from charter.conflict import Conflict, agree
+from charter.data import Names
 from charter.frozen import Frozen
 from charter.heuristic import Heuristic
+from charter.sought import Sought
 
 Task = Literal["binary", "multiclass", "regression"]
 Label = bool | int | float | str
@@ -28,7 +31,8 @@ class Target(Frozen):
     """What is to be predicted."""
 
     column: str = Field(min_length=1)
-    """The column that holds the truth, in the source or made by `derive` or `clusters`."""
+    """The column that holds the truth, in the source or made by `derive`, `clusters` or
+    `anomalies`."""
     derive: str | None = None
     """An SQL expression over the source's columns that makes the column, evaluated by DuckDB."""
     task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
@@ -39,25 +43,59 @@ class Target(Frozen):
     """Nobody knows the truth: rows are sorted into groups (A, B, …) that are found in the data, and
     the column is made of them. `{}` finds them with the defaults."""
 
+    anomalies: Anomalies | None = None
+    """Nobody knows the truth: the rows that are least like the others are found in the data, and the
+    column says of each row whether it is one (true) or not (false). `{}` finds them with the
+    defaults."""
+
+    @property
+    def sought(self) -> Sought | None:
+        """What makes the truth, where nobody knows it."""
+        return self.clusters or self.anomalies
+
     @property
     def made(self) -> str | None:
-        """What makes the column while rows land; that of clusters is filled once all rows are in."""
-        return "CAST(NULL AS VARCHAR)" if self.clusters is not None else self.derive
+        """What makes the column while rows land; what is sought fills it once all rows are in."""
+        return f"CAST(NULL AS {self.sought.kind})" if self.sought else self.derive
+
+    @property
+    def known(self) -> Names:
+        """The column that what is found is compared with, if there is one."""
+        known = self.anomalies.known if self.anomalies else None
+        return () if known is None else (known,)
+
+    def with_columns(self, columns: Names) -> Target:
+        """The same, found by these columns."""
+        assert self.sought is not None
+        told = self.sought.model_copy(update={"columns": columns})
+        return self.model_copy(update={self.sought.clause: told})
 
     @model_validator(mode="after")
     def _found_or_given(self) -> Target:
         given = {
+            "anomalies": self.anomalies is not None and self.clusters is not None,
             "derive": self.derive is not None,
             "task": self.task != "auto",
             "positive": self.positive is not None,
         }
-        if self.clusters is not None:
+        if self.column in self.known:
+            agree(
+                [
+                    Conflict(
+                        "anomalies.known",
+                        f"the target {self.column}",
+                        "a column of the data",
+                        "The target is what is found; give it a name of its own.",
+                    )
+                ]
+            )
+        if self.sought is not None:
             agree(
                 Conflict(
                     name,
-                    f"{name} beside clusters",
+                    f"{name} beside {self.sought.clause}",
                     "one of the two",
-                    "Take one out: the names and the number of groups come from the data.",
+                    "Take one out: what the answers are comes from the data.",
                 )
                 for name, there in given.items()
                 if there

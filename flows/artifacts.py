@@ -15,6 +15,7 @@ from tasks.collect import Collected
 from tasks.compare import Promotion
 from tasks.decide import Decided
 from tasks.deploy import Release
+from tasks.detect import Detected
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
@@ -93,6 +94,15 @@ def _(record: Clustered) -> None:
     table(record.project, "cluster-groups", groups, "What each group is like")
     attempts: list[Line] = [one.model_dump() for one in record.attempts]
     table(record.project, "cluster-attempts", attempts, "Ways of finding groups")
+
+
+@_show.register
+def _(record: Detected) -> None:
+    words(record.project, "detect", record, verdicts=record.verdicts, page=record.page)
+    beyond: list[Line] = [one.model_dump() for one in record.beyond]
+    table(record.project, "detect-columns", beyond, "What makes rows odd")
+    attempts: list[Line] = [one.model_dump() for one in record.attempts]
+    table(record.project, "detect-attempts", attempts, "Ways of finding odd rows")
 
 
 @_show.register

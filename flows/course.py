@@ -9,9 +9,11 @@ from flows import steps
 from flows.artifacts import show
 from tasks.audit import Audit
 from tasks.cluster import Clustered
+from tasks.detect import Detected
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
+from tasks.finding.record import Finding
 from tasks.ingest import Ingested
 from tasks.lake import Table
 from tasks.package import Bundle
@@ -27,7 +29,7 @@ class Modelled(Frozen):
     """What led to a model, and what the holdout says of it."""
 
     table: Table
-    """What was learned from: the rows that came in, with their groups where these are found."""
+    """What was learned from: the rows that came in, with the truth where that is found."""
     profile: Profile
     split: Split
     recipe: Recipe
@@ -59,20 +61,22 @@ def protected(
     return found
 
 
-def clustered(words: Charter, table: Table) -> Clustered | None:
-    """The groups of the rows, where the charter asks for them; their gates are for the caller."""
-    return show(steps.cluster(words, table)) if words.goal.target.clusters is not None else None
+def found(words: Charter, table: Table) -> Clustered | Detected | None:
+    """The truth of the rows, where the charter has it looked for; its gates are for the caller."""
+    if words.goal.target.clusters is not None:
+        return show(steps.cluster(words, table))
+    return show(steps.detect(words, table)) if words.goal.target.anomalies is not None else None
 
 
 def model(
-    words: Charter, table: Table, start: Start | None = None, groups: Clustered | None = None
+    words: Charter, table: Table, start: Start | None = None, truth: Finding | None = None
 ) -> Modelled:
     """The best model that the rows and the charter allow, judged on the holdout.
 
-    `start` is what the search begins with, `groups` what `clustered` found.
+    `start` is what the search begins with, `truth` what `found` brought.
     """
-    if groups is not None:
-        words, table = groups.told(words), groups.table
+    if truth is not None:
+        words, table = truth.told(words), truth.table
     profile = show(steps.explore(words, table))
     split = show(steps.split(words, table, profile))
     recipe = show(steps.engineer(words, split.training, profile))

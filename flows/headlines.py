@@ -11,6 +11,7 @@ from tasks.collect import Collected
 from tasks.compare import Promotion
 from tasks.decide import Decided
 from tasks.deploy import Release
+from tasks.detect import Detected
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
@@ -85,6 +86,16 @@ def _(record: Clustered) -> str:
         f"{best.groups} groups by {best.family}: silhouette {best.silhouette:.2f}, stability "
         f"{best.stability:.2f}; "
         + ", ".join(f"{group.name}: {group.words[0]}" for group in record.groups)
+    )
+
+
+@headline.register
+def _(record: Detected) -> str:
+    best = record.taken
+    far = "" if best.far is None else f"rows with a far value with {best.far:.3f}, "
+    return (
+        f"{record.odd:,} of {record.table.rows:,} rows are odd by {best.detector}, {record.why}; "
+        f"stability {best.stability:.2f}, finds {far}shuffled ones with {best.shuffled:.3f}"
     )
 
 

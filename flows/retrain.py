@@ -16,12 +16,12 @@ from flows.parameters import CharterFile, Now, Overrides, Reason
 from flows.unlock import unlocked
 from serving import releases
 from serving.home import home
-from tasks.cluster import Clustered
 from tasks.collect import Collected
 from tasks.compare import Promotion
 from tasks.deploy import Release, settle
 from tasks.due import enough
 from tasks.evaluate import Scorecard
+from tasks.finding.record import Finding
 from tasks.history import Entry
 from tasks.package import Bundle
 from tasks.protection.suppressed import marked
@@ -78,10 +78,10 @@ def retrain(
         table = course.protected(
             words, renewed, ingested.barred, collected.barred, finds=ingested.found
         ).table
-        groups = course.clustered(words, table)
-        if groups and (failed := course.stopping(groups.verdicts)):
-            return end.failed(failed, groups)
-        made = course.model(words, table, champion(words), groups)
+        found = course.found(words, table)
+        if found and (failed := course.stopping(found.verdicts)):
+            return end.failed(failed, found)
+        made = course.model(words, table, champion(words), found)
         if failed := course.stopping(made.scorecard.verdicts):
             return end.failed(failed, made.scorecard)
         sources = (validated.table, *([collected.table] if collected.table else []), renewed, table)
@@ -140,7 +140,7 @@ class _End:
         return self._told(self._entry("skipped", why, key))
 
     def failed(
-        self, gates: str, judged: Scorecard | Clustered, bundle: Bundle | None = None
+        self, gates: str, judged: Scorecard | Finding, bundle: Bundle | None = None
     ) -> Retrained:
         why = f"the challenger did not pass {gates}"
         entry = self._entry("kept", why, f"failed {judged.fingerprint} {self._live}")

@@ -23,6 +23,7 @@ import tasks.collect
 import tasks.compare
 import tasks.decide
 import tasks.deploy
+import tasks.detect
 import tasks.engineer
 import tasks.evaluate
 import tasks.explore
@@ -104,6 +105,7 @@ collect = step(tasks.collect.collect, retries=3, seconds=120 * MINUTE, resume=Fa
 protect = step(tasks.protect.protect, retries=2, seconds=60 * MINUTE, resume=False)
 # Groups keep the names that the live release gives them.
 cluster = step(tasks.cluster.cluster, retries=2, seconds=60 * MINUTE, resume=False)
+detect = step(tasks.detect.detect, retries=2, seconds=60 * MINUTE, resume=False)
 # These rest on records alone.
 renew = step(tasks.renew.renew, retries=2, seconds=60 * MINUTE)
 explore = step(tasks.explore.explore, retries=2, seconds=60 * MINUTE)

@@ -12,6 +12,7 @@ from flows.parameters import CharterFile, Overrides, TableVersion
 from flows.unlock import unlocked
 from tasks.cluster import Clustered
 from tasks.deploy import Release, settle
+from tasks.detect import Detected
 from tasks.engineer import Recipe
 from tasks.evaluate import Scorecard
 from tasks.explore import Profile
@@ -37,7 +38,7 @@ class Trained(Frozen):
     validated: Validated | None = None
     """None where an old version of the table was named."""
     protected: Protected
-    clustered: Clustered | None = None
+    found: Clustered | Detected | None = None
     """None where the charter names a truth."""
     profile: Profile
     split: Split
@@ -68,9 +69,9 @@ def train(
             if ingested
             else course.protected(words, rows.table)
         )
-        groups = course.clustered(words, protected.table)
-        gate("cluster", groups.verdicts if groups else (), "Open the page of the clusters.")
-        made = course.model(words, protected.table, groups=groups)
+        found = course.found(words, protected.table)
+        gate("goal.target", found.verdicts if found else (), "Open the page of what was found.")
+        made = course.model(words, protected.table, truth=found)
         scorecard = made.scorecard
         gate("evaluate", scorecard.verdicts, "Open the scorecard; nothing was deployed.")
         bundle = course.bundle(words, made, (protected.table, rows.table, *rows.sources))
@@ -80,7 +81,7 @@ def train(
         release = show(steps.deploy(words, bundle, blessing, scorecard))
     return Trained(
         project=words.name, table=rows.table, ingested=ingested, validated=validated,
-        protected=protected, clustered=groups, profile=made.profile, split=made.split,
+        protected=protected, found=found, profile=made.profile, split=made.split,
         recipe=made.recipe, study=made.study, scorecard=scorecard, bundle=bundle, blessing=blessing,
         release=release,
     )  # fmt: skip

@@ -82,7 +82,7 @@ def _where(trained: Trained, charter: Path) -> dict[str, str]:
     return {
         "scorecard": page.as_uri(),
         "enough data?": trained.study.appraised,
-        **({"clusters": place(clusters.page).as_uri()} if (clusters := trained.clustered) else {}),
+        **({"what was found": place(found.page).as_uri()} if (found := trained.found) else {}),
         "profile": place(trained.profile.page).as_uri(),
         **({"Data Docs": place(docs).as_uri()} if docs else {}),
         **({"privacy": place(private).as_uri()} if (private := trained.protected.page) else {}),

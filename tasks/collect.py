@@ -60,9 +60,9 @@ class Collected(Frozen):
 def collect(charter: Charter, now: datetime | None = None) -> Collected:
     """Fold every mature row of the journal into the log; run again, it changes nothing.
 
-    A row is mature once its truth is there or `runtime.label_wait` is over at `now`; where groups
-    are found (`goal.target.clusters`) each row is at once, and counts like one with its truth. It gets the
-    types of the validated table and is judged by the same suite and rules. A call that was killed
+    A row is mature once its truth is there or `runtime.label_wait` is over at `now`; where the truth
+    is found (`goal.target.sought`) each row is at once, and counts like one with its truth. It gets
+    the types of the validated table and is judged by the same suite and rules. A call that was killed
     is finished by the next one. Costs O(new rows), whatever the log holds.
     """
     moment = _seconds(now)
@@ -94,8 +94,8 @@ def _fold_all(
 ) -> Iterator[tuple[int, Folded]]:
     """Batch after batch until nothing is mature."""
     done = 0
-    # Groups are found without a truth, so none is waited for.
-    wait = 0.0 if charter.goal.target.clusters else seconds(charter.runtime.label_wait)
+    # What is found needs no truth, so none is waited for.
+    wait = 0.0 if charter.goal.target.sought else seconds(charter.runtime.label_wait)
     while claim := journal.claim(moment, wait, LIMIT):
         newest = lake.latest(log_place(charter.name), charter.name)
         schema = log_schema(charter, validated(charter), newest)

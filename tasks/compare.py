@@ -181,7 +181,7 @@ def _pointless(charter: Charter, champion: Predictor, challenger: Predictor) -> 
     Groups that are found may be two today and three tomorrow, which is the same question.
     """
     theirs, ours = champion.signature, challenger.signature
-    same = theirs.task == ours.task or charter.goal.target.clusters is not None
+    same = theirs.task == ours.task or charter.goal.target.sought is not None
     if theirs.target != ours.target or not same:
         return (
             f"the champion answers another question ({theirs.target}, {theirs.task}) than the "

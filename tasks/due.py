@@ -27,7 +27,7 @@ def enough(charter: Charter, table: Table, collected: Collected) -> str:
     seen = load(folder / str(live.release)).manifest.tables
     if table.where in seen and seen[table.where] != table.version:
         return ""
-    rows = "rows" if charter.goal.target.clusters else "rows with their truth"
+    rows = "rows" if charter.goal.target.sought else "rows with their truth"
     return (
         f"only {collected.fresh:,} {rows} came since release {live.release} was "
         f"trained, wanted at least {charter.runtime.minimum_rows:,} (runtime.minimum_rows)"

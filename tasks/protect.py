@@ -190,8 +190,8 @@ def _hidden(charter: Charter, table: Table) -> tuple[Table, dict[str, object]]:
             batches = (batch.cast(schema) for batch in found)
             made = _written(charter, table, said, schema, batches)
         places = connection.execute(climbing.places).fetchnumpy()["place"]
-    grouped = charter.goal.target.clusters is not None  # no model can say what it costs yet
-    cost = None if grouped else price(charter, table, made, np.asarray(places, dtype=np.int64))
+    unknown = charter.goal.target.sought is not None  # no model can say what it costs yet
+    cost = None if unknown else price(charter, table, made, np.asarray(places, dtype=np.int64))
     return made, {"before": before, "after": after, "generalised": generalised, "price": cost}
 
 

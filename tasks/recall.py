@@ -9,7 +9,7 @@ from serving.home import place
 from tasks import lake
 from tasks.lake import Table
 
-SOURCE, MADE = "table", ("renewed", "protected", "clustered")
+SOURCE, MADE = "table", ("renewed", "protected", "found")
 """The table as validated, and what a training put together from it."""
 WHERE = "--table-version"
 

@@ -244,9 +244,9 @@ def replaying(
 
 
 def _since(charter: Charter, since: date | None) -> datetime:
-    if charter.goal.target.clusters is not None:
+    if sought := charter.goal.target.sought:
         raise Refusal(
-            "charter.goal.target.clusters", "found groups that nobody knows the truth of",
+            f"charter.{sought.where}", f"found {sought.things} that nobody knows the truth of",
             "wanted a target whose truth comes later, which a replay could tell",
             "Ask the service, and then `perennial retrain`.",
         )  # fmt: skip

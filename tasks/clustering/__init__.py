@@ -1,1 +1,1 @@
-"""What `cluster` is made of: columns as numbers, the trial of every family, words and the page."""
+"""What `cluster` is made of: the trial of every family, words and the page."""

@@ -13,8 +13,8 @@ from serving import releases
 from serving.bundle import load
 from serving.home import home
 from tasks import lake
-from tasks.clustering.columns import Preparation
 from tasks.clusterings import Found
+from tasks.finding.columns import Preparation
 
 
 def letters(

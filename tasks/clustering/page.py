@@ -10,7 +10,7 @@ import pyarrow as pa
 from scipy.stats import rankdata
 
 from charter import Charter
-from tasks.clustering.columns import Preparation, texts
+from tasks.finding.columns import Preparation, texts
 from tasks.pages import Fact, Section, charts, figures, render, siblings, tables
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from tasks.clustering.columns import Column, plain, texts
+from tasks.finding.columns import Column, plain, texts
 from tasks.pages.figures import number
 
 MOST = 3

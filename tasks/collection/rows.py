@@ -27,7 +27,7 @@ class Rows:
 
     table: pa.Table
     known: np.ndarray
-    """Whether the truth is there, or none is needed (`goal.target.clusters`); bool."""
+    """Whether the truth is there, or none is needed (`goal.target.sought`); bool."""
     correction: np.ndarray
     """Whether an earlier batch had the prediction; bool."""
     carried: dict[str, np.ndarray]
@@ -83,7 +83,7 @@ class Reading:
             veiled = self.veiled
             self._add([one._replace(row=veiled(one.row)) for one in chunk] if veiled else chunk)
         names = self.schema.names
-        needless = self.charter.goal.target.clusters is not None
+        needless = self.charter.goal.target.sought is not None
         return Rows(
             table=pa.concat_tables([self.schema.empty_table(), *self._tables]),
             known=np.array([entry.known or needless for entry in self._entries], dtype=bool),

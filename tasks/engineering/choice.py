@@ -63,9 +63,9 @@ def _objections(charter: Charter, training: Training, column: ColumnProfile) -> 
         yield barred[name]
     if name in charter.features.drop:
         yield "not to be used (features.drop)"
-    clusters = charter.goal.target.clusters
-    if clusters is not None and clusters.columns and name not in clusters.columns:
-        yield "does not make the groups (goal.target.clusters)"
+    sought = charter.goal.target.sought
+    if sought and sought.columns and name not in sought.columns:
+        yield f"the {sought.things} are not found by it ({sought.where})"
     if name in charter.fairness.sensitive and not charter.fairness.at_prediction:
         yield "sensitive, so no input (fairness.sensitive); kept for the audit"
     if name == training.group:

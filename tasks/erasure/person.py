@@ -16,7 +16,7 @@ from serving.identity import identity
 from serving.pseudonyms import Pseudonyms
 from tasks import lake
 
-TABLES = ("landed", "table", "protected", "clustered", "renewed", "collected")
+TABLES = ("landed", "table", "protected", "found", "renewed", "collected")
 LEAST = 6
 """Characters of a text from which on it is looked for; shorter ones are everywhere."""
 

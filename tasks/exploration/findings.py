@@ -91,7 +91,7 @@ def findings(charter: Charter, store: Store, read: Truth) -> Findings:
         outliers=tuple(outliers(store, able)),
         twins=twins(store, truth, inputs),
         suspects=()
-        if charter.goal.target.clusters
+        if charter.goal.target.sought
         else tuple(suspects(charter, truth, related, gaps)),
         associations=paired,
         courses=over_time,

@@ -153,10 +153,13 @@ def _counts(field: Field, store: Store) -> list[tuple[str, int]]:
 
 
 def _positive(said: Label | None, counts: dict[str, int]) -> str:
-    """The charter's label; else the affirmative one, the rarer one, or the later one."""
+    """The charter's label; else the affirmative one."""
+    return affirmative(counts) if said is None else _said(said, list(counts))
+
+
+def affirmative(counts: dict[str, int]) -> str:
+    """Of two labels with their rows the one that means yes, the rarer one, or the later one."""
     names = list(counts)
-    if said is not None:
-        return _said(said, names)
     folded = {name.casefold(): name for name in names}
     for word, beside in AFFIRMATIVE.items():
         if word in folded and (not beside or any(other in folded for other in beside)):

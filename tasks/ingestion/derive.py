@@ -29,8 +29,8 @@ class Derived:
             raise Refusal(
                 "goal.target.column",
                 f"found {target.column} in the data already",
-                f"wanted a new name for the column that is {'found' if target.clusters else 'derived'}",
-                f"Choose another name, or take {'clusters' if target.clusters else 'derive'} out.",
+                f"wanted a new name for the column that is {'found' if target.sought else 'derived'}",
+                f"Choose another name, or take {target.sought.clause if target.sought else 'derive'} out.",
             )
         found = self._evaluate(schema.empty_table(), check=True).type
         type = settled(found)

@@ -34,7 +34,7 @@ def check_names(charter: Charter, schema: pa.Schema) -> None:
 
 
 def _named(charter: Charter) -> Iterator[tuple[str, str]]:
-    data, clusters = charter.data, charter.goal.target.clusters
+    data, target = charter.data, charter.goal.target
     yield "goal.target.column", charter.goal.target.column
     if data.time is not None:
         yield "data.time", data.time
@@ -48,7 +48,8 @@ def _named(charter: Charter) -> Iterator[tuple[str, str]]:
             for name, column in data.columns.items()
             if column.role != "ignore"
         ),
-        "goal.target.clusters.columns": clusters.columns if clusters else (),
+        **({f"{target.sought.where}.columns": target.sought.columns} if target.sought else {}),
+        "goal.target.anomalies.known": target.known,
         "evaluation.slices": charter.evaluation.slices,
         "features.drop": charter.features.drop,
         "privacy.identifiers": charter.privacy.identifiers,

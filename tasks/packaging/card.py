@@ -138,6 +138,11 @@ def _decision(papers: Papers) -> Part:
     lines = [f"Classes: {', '.join(signature.classes)}, each with a probability."]
     if papers.charter.goal.target.clusters is not None:
         lines.append(f"Found in the data, not told: {'; '.join(signature.say.values())}.")
+    if (anomalies := papers.charter.goal.target.anomalies) is not None:
+        lines.append(
+            f"Found in the data, not told: true for the {share(anomalies.share)} of the rows that are "
+            f"least like the others by {', '.join(anomalies.columns)}."
+        )
     if decision.threshold is not None:
         lines.append(
             f"Answers {signature.classes[-1]} from a probability of {decision.threshold:.3f} on."

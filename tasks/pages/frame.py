@@ -16,7 +16,7 @@ from serving.home import place
 
 _HERE = Path(__file__).parent
 TRAINED = ("Profile", "Recipe", "Study", "Scorecard")
-LATER = ("Clusters", "Privacy", "Audit", "Mitigation", "History", "Monitor", "Canary")
+LATER = ("Clusters", "Anomalies", "Privacy", "Audit", "Mitigation", "History", "Monitor", "Canary")
 
 
 @dataclass(frozen=True)

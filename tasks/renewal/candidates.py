@@ -80,7 +80,7 @@ def _read(table: Table, charter: Charter, key: Sequence[str]) -> Iterator[pa.Rec
 def _facts(charter: Charter, batch: pa.RecordBatch, start: int) -> list[pa.Array]:
     target, name = charter.goal.target.column, charter.data.time
     known = labelled(batch.column(target)) if target in batch.schema.names else None
-    if charter.goal.target.clusters is not None:  # every row is sorted anew
+    if charter.goal.target.sought is not None:  # in every row it is found anew
         known = np.ones(batch.num_rows, dtype=bool)
     seconds = np.full(batch.num_rows, np.nan)
     if name is not None and name in batch.schema.names:

@@ -37,7 +37,7 @@ def needed(charter: Charter) -> Needed:
     found = Needed(_numbers(charter))
     for number in found.releases:
         of_release(found, place(f"releases/{charter.name}/{number}"))
-    for kind in ("landed", "table", "collected", "renewed", "protected", "clustered"):
+    for kind in ("landed", "table", "collected", "renewed", "protected", "found"):
         table = lake.latest(f"tables/{charter.name}/{kind}", charter.name)
         if table is not None:
             found.versions[table.where].add(table.version)

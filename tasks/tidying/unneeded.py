@@ -18,7 +18,7 @@ DAY = 86_400.0
 FOLDERS = ("splits", "studies", "bundles", "scorecards")
 """Each holds one folder for each fingerprint, under the project's name. Recipes stay: they are small,
 and no manifest names the one that a release was made with."""
-NOTES = ("tables/{}/ingested", "tables/{}/validated", "tables/{}/clusterings", "pages/{}/docs")
+NOTES = ("tables/{}/ingested", "tables/{}/validated", "tables/{}/findings", "pages/{}/docs")
 
 
 def old(project: str, needed: Needed, since: float) -> Iterator[Path]:

@@ -47,22 +47,23 @@ def _heavy(count: int) -> list[dict[str, object]]:
 def test_penguins_are_grouped_served_and_grouped_anew_with_what_came(folder: Path) -> None:
     from flows.retrain import retrain
     from flows.train import train
+    from tasks.cluster import Clustered
 
     path, quick = Path("configs/penguins.yaml"), (*QUICK, "tuning.families=[dummy,linear]")
     trained = train(path, quick)
-    assert trained.clustered is not None
-    assert [group.name for group in trained.clustered.groups] == ["A", "B"]
-    assert all(verdict.passed for verdict in trained.clustered.verdicts)
+    assert isinstance(trained.found, Clustered)
+    assert [group.name for group in trained.found.groups] == ["A", "B"]
+    assert all(verdict.passed for verdict in trained.found.verdicts)
     signature = bundle.load(home() / "releases/penguins/1").signature
     assert signature.classes == ("A", "B")
     assert signature.say["B"].startswith("B: Length of a flipper (mm) high")
-    assert {one.name for one in signature.inputs} == set(trained.clustered.columns)
+    assert {one.name for one in signature.inputs} == set(trained.found.columns)
     card = (home() / "releases/penguins/1/card.md").read_text()
     assert "Found in the data, not told: A: " in card
 
     again = train(path, quick)  # finds what is there, though now a release is live
-    assert again.clustered is not None
-    assert again.clustered.table == trained.clustered.table
+    assert again.found is not None
+    assert again.found.table == trained.found.table
     assert (again.split, again.release.number) == (trained.split, 1)
 
     gentoo = {"bill_length_mm": 48, "bill_depth_mm": 15, "flipper_length_mm": 217, "body_mass_g": 5_100}  # fmt: skip

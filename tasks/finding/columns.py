@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from charter import Charter, Refusal
 from charter.evaluation import ByGroup, ByValue
+from charter.sought import Sought
 from tasks.nearest import suggestion
 from tasks.protection.found import decided
 
@@ -23,7 +25,7 @@ COMPONENTS = 20
 
 @dataclass(frozen=True)
 class Column:
-    """One column, and what was learned of it from the rows that groups are found in."""
+    """One column, and what was learned of it from drawn rows."""
 
     name: str
     levels: tuple[str, ...] = ()
@@ -45,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Preparation:
-    """Turns rows of the table into what groups are found in."""
+    """Turns rows of the table into numbers."""
 
     columns: tuple[Column, ...]
     axes: np.ndarray | None = None
@@ -55,6 +57,12 @@ class Preparation:
     def names(self) -> list[str]:
         return [column.name for column in self.columns]
 
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Where the numbers of each column start and end, in rows without principal components."""
+        ends = np.cumsum([len(column.levels) or 1 for column in self.columns]).tolist()
+        return list(pairwise([0, *ends]))
+
     def rows(self, table: pa.Table) -> np.ndarray:
         """Shape (rows, numbers), float64, without gaps."""
         X = np.hstack([column.numbers(table.column(column.name)) for column in self.columns])
@@ -63,17 +71,17 @@ class Preparation:
 
 def names(charter: Charter, schema: pa.Schema) -> list[str]:
     """The columns that may be inputs; those that the charter lists, where it does."""
-    clusters = charter.goal.target.clusters
-    listed = clusters.columns if clusters else ()
+    sought = _sought(charter)
+    listed = sought.columns
     for name in listed:
         if name not in schema.names:
             raise Refusal(
-                "charter.goal.target.clusters.columns", f"found no column {name}",
+                f"charter.{sought.where}.columns", f"found no column {name}",
                 "wanted columns of the table", suggestion(name, schema.names),
             )  # fmt: skip
     key = charter.data.key
     barred = {
-        charter.goal.target.column, *(key if len(key) == 1 else ()), *charter.data.known_later,
+        charter.goal.target.column, *charter.goal.target.known, *(key if len(key) == 1 else ()), *charter.data.known_later,
         *charter.privacy.barred, *charter.features.drop, *decided(charter.name),
     }  # fmt: skip
     if not charter.fairness.at_prediction:
@@ -85,20 +93,30 @@ def names(charter: Charter, schema: pa.Schema) -> list[str]:
     if isinstance(charter.split, ByGroup | ByValue):
         barred.add(charter.split.column)
     if useless := [name for name in listed if name in barred]:
-        raise _useless(useless, "another clause keeps them out of the model")
+        raise _useless(sought, useless, "another clause keeps them out of the model")
     return [name for name in (listed or schema.names) if name not in barred]
 
 
-def _useless(names: list[str], why: str) -> Refusal:
+def _sought(charter: Charter) -> Sought:
+    sought = charter.goal.target.sought
+    assert sought is not None
+    return sought
+
+
+def _useless(sought: Sought, names: list[str], why: str) -> Refusal:
     return Refusal(
-        "charter.goal.target.clusters.columns", f"found {', '.join(names)}: {why}",
+        f"charter.{sought.where}.columns", f"found {', '.join(names)}: {why}",
         f"wanted numbers that vary, flags, or categories of at most {LEVELS} values that may be inputs",
         "Take them out, or change what keeps them out.",
     )  # fmt: skip
 
 
-def prepared(charter: Charter, table: pa.Table) -> Preparation:
-    """Learned from these rows; refused where no column tells rows apart."""
+def prepared(charter: Charter, table: pa.Table, *, fewer: bool) -> Preparation:
+    """Learned from these rows; refused where no column tells rows apart.
+
+    With `fewer`, principal components stand for many columns.
+    """
+    sought = _sought(charter)
     roles = {name: said.role for name, said in charter.data.columns.items()}
     columns = [
         column
@@ -107,19 +125,17 @@ def prepared(charter: Charter, table: pa.Table) -> Preparation:
     ]
     if not columns:
         raise Refusal(
-            "charter.goal.target.clusters",
+            f"charter.{sought.where}",
             "found no column that tells rows apart: none is a number that varies, a flag, or a "
             f"category of at most {LEVELS} values",
             "wanted at least one",
-            "Look at features.drop, data.columns and clusters.columns.",
+            f"Look at features.drop, data.columns and {sought.clause}.columns.",
         )
     found = Preparation(tuple(columns))
-    clusters = charter.goal.target.clusters
-    listed = clusters.columns if clusters else ()
-    if useless := [name for name in listed if name not in found.names]:
-        raise _useless(useless, "they do not tell rows apart")
+    if useless := [name for name in sought.columns if name not in found.names]:
+        raise _useless(sought, useless, "they do not tell rows apart")
     X = found.rows(table)
-    if X.shape[1] <= WIDE:
+    if not fewer or X.shape[1] <= WIDE:
         return found
     _, _, axes = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
     return Preparation(found.columns, axes[:COMPONENTS].T)

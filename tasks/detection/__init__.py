@@ -1,0 +1,1 @@
+"""What `detect` is made of: planted rows, the trial of every detector, words and the page."""
