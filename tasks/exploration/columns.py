@@ -58,15 +58,17 @@ class Content:
 
 def contents(charter: Charter, store: Store) -> Iterator[Content]:
     """Every column of the table, in its order."""
-    for field in store.fields:
-        numeric = field.kind in ("number", "time")
-        yield _numbers(charter, store, field) if numeric else _names(charter, store, field)
+    for part in store.parts():
+        for field in part.fields:
+            numeric = field.kind in ("number", "time")
+            yield _numbers(charter, part, field) if numeric else _names(charter, part, field)
 
 
 def _numbers(charter: Charter, store: Store, field: Field) -> Content:
     value = as_number(field)
     filled, distinct, low, high = store.one(
-        f"SELECT count({field.at}), count(DISTINCT {field.at}), min({value}), max({value}) FROM data"
+        f"SELECT count({field.at}), count(DISTINCT {field.at}), min({value}), max({value}) "
+        f"FROM {store.source}"
     )
     # Of the rows of the table, this share is looked at; a count through all has as many gaps.
     through = (
@@ -86,18 +88,20 @@ def _numbers(charter: Charter, store: Store, field: Field) -> Content:
         std,
         quantiles,
         _levels(store, field) if role in ("category", "flag") else (),
-        _histogram(store, field, low, high, quantiles, distinct) if filled else None,
+        _histogram(store, field, (low, high), quantiles, filled, distinct) if filled else None,
     )
 
 
 def _names(charter: Charter, store: Store, field: Field) -> Content:
-    filled, distinct = store.one(f"SELECT count({field.at}), count(DISTINCT {field.at}) FROM data")
+    filled, distinct = store.one(
+        f"SELECT count({field.at}), count(DISTINCT {field.at}) FROM {store.source}"
+    )
     words, mean = 0.0, None
     if field.kind == "flag":
-        mean = store.one(f"SELECT avg({as_number(field)}) FROM data")[0]
+        mean = store.one(f"SELECT avg({as_number(field)}) FROM {store.source}")[0]
     elif filled:
         counted = f"1 + length(trim({field.at})) - length(replace(trim({field.at}), ' ', ''))"
-        words = float(store.one(f"SELECT avg({counted}) FROM data")[0])
+        words = float(store.one(f"SELECT avg({counted}) FROM {store.source}")[0])
     role = role_of(charter, field, filled, distinct, words)
     return Content(
         field,
@@ -111,20 +115,24 @@ def _names(charter: Charter, store: Store, field: Field) -> Content:
 
 def _moments(store: Store, value: str) -> tuple[float | None, float | None]:
     try:
-        mean, std = finite(store.one(f"SELECT avg({value}), stddev_samp({value}) FROM data"))
+        mean, std = finite(
+            store.one(f"SELECT avg({value}), stddev_samp({value}) FROM {store.source}")
+        )
     except duckdb.OutOfRangeException:  # values so large that their squares are not numbers
         return None, None
     return mean, std
 
 
 def _quantiles(store: Store, field: Field) -> tuple[float, ...]:
-    (found,) = store.one(f"SELECT quantile_cont({as_number(field)}, {list(QUANTILES)}) FROM data")
+    (found,) = store.one(
+        f"SELECT quantile_cont({as_number(field)}, {list(QUANTILES)}) FROM {store.source}"
+    )
     return tuple(float(value) for value in found)
 
 
 def _levels(store: Store, field: Field) -> tuple[tuple[str, int], ...]:
     found = store.rows_of(
-        f"SELECT {as_label(field)} AS level, count(*) AS n FROM data WHERE {field.at} IS NOT NULL "
+        f"SELECT {as_label(field)} AS level, count(*) AS n FROM {store.source} WHERE {field.at} IS NOT NULL "
         f"GROUP BY level ORDER BY n DESC, level LIMIT {LEVELS}"
     )
     return tuple((str(level), int(n)) for level, n in found)
@@ -133,14 +141,15 @@ def _levels(store: Store, field: Field) -> tuple[tuple[str, int], ...]:
 def _histogram(
     store: Store,
     field: Field,
-    low: float,
-    high: float,
+    ends: tuple[float, float],
     quantiles: tuple[float, ...],
+    filled: int,
     distinct: int,
 ) -> Histogram | None:
     """Bins of equal width; where few far values would squeeze the rest, between 1 % and 99 %."""
     if distinct < 2:
         return None
+    low, high = ends
     if quantiles[-1] > quantiles[0] and high - low > 3 * (quantiles[-1] - quantiles[0]):
         low, high = quantiles[0], quantiles[-1]
     bins, width = BINS, (high - low) / BINS
@@ -153,12 +162,11 @@ def _histogram(
     value = as_number(field)
     at = f"least({bins - 1}, CAST(floor(({value} - {low!r}) / {width!r}) AS INTEGER))"
     found = store.rows_of(
-        f"SELECT {at} AS bin, count(*) FROM data "
+        f"SELECT {at} AS bin, count(*) FROM {store.source} "
         f"WHERE {value} BETWEEN {low!r} AND {high!r} GROUP BY bin"
     )
     counts = [0] * bins
     for place, rows in found:
         counts[max(0, place)] += rows
-    (filled,) = store.one(f"SELECT count({field.at}) FROM data")
     edges = tuple(low + width * at for at in range(bins + 1))
     return Histogram(edges, tuple(counts), filled - sum(counts))

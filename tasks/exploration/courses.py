@@ -78,7 +78,14 @@ def courses(
         for start in starts
     )
     axis = _Axis(starts, names)
-    seen = [course for c in columns if c.name != time.name for course in _courses(store, c, axis)]
+    given = {column.field: column for column in columns if column.name != time.name}
+    seen = [
+        course
+        for part in store.parts("bucket", of="timed")
+        for field in part.fields
+        if field in given
+        for course in _courses(part, given[field], axis)
+    ]
     return Courses(
         period,
         names,
@@ -144,7 +151,7 @@ def _courses(store: Store, column: Content, axis: _Axis) -> Iterator[Course]:
 def _gaps(store: Store, column: Content, axis: _Axis) -> Course:
     at = column.field.at
     found = store.rows_of(
-        f"SELECT bucket, count(*), count(*) - count({at}) FROM timed GROUP BY bucket"
+        f"SELECT bucket, count(*), count(*) - count({at}) FROM {store.source} GROUP BY bucket"
     )
     n, gaps = axis.table(found, 2).T
     place, before, after = _break(n, gaps[:, None])
@@ -157,7 +164,9 @@ def _gaps(store: Store, column: Content, axis: _Axis) -> Course:
 
 def _mean(store: Store, column: Content, axis: _Axis) -> Course:
     value = as_number(column.field)
-    found = store.rows_of(f"SELECT bucket, count({value}), sum({value}) FROM timed GROUP BY bucket")
+    found = store.rows_of(
+        f"SELECT bucket, count({value}), sum({value}) FROM {store.source} GROUP BY bucket"
+    )
     n, sums = axis.table(found, 2).T
     place, before, after = _break(n, sums[:, None])
     told = f"{number(float(before[0]))} on average before, {number(float(after[0]))} from then on"
@@ -175,7 +184,7 @@ def _shares(store: Store, column: Content, axis: _Axis) -> Course:
         for name in names
     )
     found = store.rows_of(
-        f"SELECT bucket, count({column.field.at}), {counts} FROM timed GROUP BY bucket"
+        f"SELECT bucket, count({column.field.at}), {counts} FROM {store.source} GROUP BY bucket"
     )
     table = axis.table(found, len(names) + 1)
     n, rows = table[:, 0], table[:, 1:]

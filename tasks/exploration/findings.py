@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from charter import Charter
 from charter.evaluation import ByGroup, ByValue
@@ -50,7 +51,21 @@ class Findings:
     """Columns that cannot become features, and why."""
 
     def strength(self, column: str) -> float | None:
-        return next((r.strength for r in self.relations if r.column == column), None)
+        return self._strengths.get(column)
+
+    @cached_property
+    def _strengths(self) -> dict[str, float]:
+        return {relation.column: relation.strength for relation in self.relations}
+
+    def foremost(self, most: int) -> tuple[Content, ...]:
+        """At most this many columns in the order of the table: the target, and those that tell most
+        about it."""
+        if len(self.columns) <= most:
+            return self.columns
+        told = [relation.column for relation in self.relations]
+        rest = [column.name for column in self.columns if column.name not in self._strengths]
+        named = set([self.truth.field.name, *told, *rest][:most])
+        return tuple(column for column in self.columns if column.name in named)
 
     @property
     def open(self) -> tuple[Relation, ...]:

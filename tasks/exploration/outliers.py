@@ -48,18 +48,23 @@ def outliers(store: Store, columns: Sequence[Content]) -> list[Outliers]:
 
     A column where more than half of the rows share a value has no fences, and is left out.
     """
-    fenced = [(column, *fences) for column in columns if (fences := _fences(column))]
+    fenced = {c.field: (c, *fences) for c in columns if (fences := _fences(c))}
+    found: list[Outliers] = []
+    for part in store.parts():
+        found += _far(part, [fenced[field] for field in part.fields if field in fenced])
+    return sorted(found, key=lambda far: (far.code is None, far.tail, far.share, far.column))
+
+
+def _far(store: Store, fenced: Sequence[tuple[Content, float, float]]) -> Iterator[Outliers]:
     if not fenced:
-        return []
+        return
     with store.everything([column.field for column, *_ in fenced]) as rows:
         counts = store.one(f"SELECT {', '.join(_counts(fenced))} FROM {rows}")
-    found = []
     for at, (column, low, high) in enumerate(fenced):
         filled, below, above, lowest, highest = counts[5 * at : 5 * at + 5]
         if below or above:
             far = Outliers(column.name, filled, low, high, below, above, lowest, highest)
-            found.append(_coded(store, column, far))
-    return sorted(found, key=lambda far: (far.code is None, far.tail, far.share, far.column))
+            yield _coded(store, column, far)
 
 
 def _fences(column: Content) -> tuple[float, float] | None:
@@ -92,7 +97,7 @@ def _coded(store: Store, column: Content, far: Outliers) -> Outliers:
             continue
         same, beside = store.one(
             f"SELECT count(*) FILTER (WHERE {at} = {value!r}), "
-            f"{next_one}({at}) FILTER (WHERE {at} {sign} {value!r}) FROM data"
+            f"{next_one}({at}) FILTER (WHERE {at} {sign} {value!r}) FROM {store.source}"
         )
         if same >= CODE_ROWS and beside is not None and abs(value - beside) > width:
             return replace(far, code=value, code_rows=round(same * store.outside / store.rows))

@@ -44,13 +44,18 @@ def relations(
 ) -> Iterator[tuple[Content, Relation | None]]:
     """The relation of each column with the target; none for one that never changes."""
     mark(store, coded(store, truth))
-    for content in columns:
-        varies = content.distinct + (content.missing > 0) > 1
-        if content.field == truth.field or not varies:
-            yield content, None
-            continue
-        counted = tally(store, truth, content)
-        yield content, Relation(content, *strength(counted.cells, truth), counted)
+    given = {content.field: content for content in columns}
+    for part in store.parts("truth", "fold"):
+        for content in (given[one] for one in part.fields if one in given):
+            yield content, _relation(part, truth, content)
+
+
+def _relation(store: Store, truth: Truth, content: Content) -> Relation | None:
+    varies = content.distinct + (content.missing > 0) > 1
+    if content.field == truth.field or not varies:
+        return None
+    counted = tally(store, truth, content)
+    return Relation(content, *strength(counted.cells, truth), counted)
 
 
 def strength(cells: Array, truth: Truth) -> tuple[float, float, float]:

@@ -13,12 +13,17 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from serving.signature import Kind
 from tasks import lake
 from tasks.lake import Table
 
 FOLDS = 5
+WIDE = 128
+"""A table of more columns is asked in parts: each query takes as long as its table is wide."""
+PART = 50
+"""Columns of one part."""
 MOST_ROWS = 1_000_000
 """Rows that distributions and relations are made from; of more, that many are drawn."""
 SEED = 7919
@@ -49,6 +54,8 @@ class Store:
     """Rows of `data`."""
     held: Array
     """Which rows of the table are held out; bool, shape (rows of the table,)."""
+    source: str = "data"
+    """Where the columns of `fields` are; `data` has those of every field."""
 
     @property
     def outside(self) -> int:
@@ -76,6 +83,22 @@ class Store:
         reader: pa.RecordBatchReader = self.connection.sql(sql).to_arrow_reader(rows)
         yield from reader
 
+    def parts(self, *beside: str, of: str = "data") -> Iterator[Store]:
+        """The same rows of `of` with some of the columns at a time, each with those named `beside`.
+
+        Of a table that is not wide, this is the store itself. A part is gone when the next is asked for.
+        """
+        if len(self.fields) <= WIDE:
+            yield replace(self, source=of)
+            return
+        for first in range(0, len(self.fields), PART):
+            fields = self.fields[first : first + PART]
+            picked = ", ".join([*(field.at for field in fields), *beside])
+            self.connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE part AS SELECT {picked} FROM {of}"
+            )
+            yield replace(self, fields=fields, source="part")
+
     @contextmanager
     def passing(self, fields: Sequence[Field], rows: Array | None = None) -> Iterator[str]:
         """SQL that reads these columns of every row of the table once, as they pass by.
@@ -84,7 +107,7 @@ class Store:
         """
         wanted = [field.name for field in fields]
         types = lake.dataset(self.table).schema
-        schema = pa.schema([pa.field(field.at, types.field(field.name).type) for field in fields])
+        schema = pa.schema([pa.field(f.at, _wide(types.field(f.name).type)) for f in fields])
         schema = schema.append(pa.field("held", pa.bool_()))
         passing = _batches(lake.read(self.table, wanted), schema, self.held, rows)
         self.connection.register("passing", pa.RecordBatchReader.from_batches(schema, passing))
@@ -100,7 +123,7 @@ class Store:
     def everything(self, fields: Sequence[Field]) -> Iterator[str]:
         """SQL that reads these columns of every row outside of the holdout, once."""
         if self.complete:
-            yield "data"
+            yield self.source
             return
         with self.passing(fields, ~self.held) as rows:
             yield rows
@@ -185,9 +208,25 @@ def _batches(
     first = 0
     for batch in given:
         span = slice(first, first + batch.num_rows)
-        marked = pa.RecordBatch.from_arrays([*batch.columns, pa.array(held[span])], schema=schema)
+        columns = [_finite(column) for column in batch.columns]
+        marked = pa.RecordBatch.from_arrays([*columns, pa.array(held[span])], schema=schema)
         yield marked if rows is None else marked.filter(pa.array(rows[span]))
         first += batch.num_rows
+
+
+def _wide(type: pa.DataType) -> pa.DataType:
+    return pa.float64() if pa.types.is_floating(type) else type
+
+
+def _finite(column: pa.Array) -> pa.Array:
+    """Numbers with decimals without NaN and infinity, which count as missing.
+
+    In Arrow, since DuckDB takes a second to plan a thousand such conditions.
+    """
+    if not pa.types.is_floating(column.type):
+        return column
+    values = column.cast(pa.float64())
+    return pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
 
 
 def _field(at: int, column: pa.Field) -> Field:
@@ -206,14 +245,13 @@ def kind_of(type: pa.DataType) -> Kind:
 
 
 def _normal(field: Field, type: pa.DataType) -> str:
-    """SQL for the value as its kind: NaN and infinity count as missing, times are seconds."""
+    """SQL for the value as its kind: times are seconds, other numbers than integers doubles."""
     if field.kind == "time":
         return f"epoch({field.at})"
-    if field.kind == "flag" or field.whole:
+    if field.kind == "flag" or field.whole or pa.types.is_floating(type):
         return field.at
     if field.kind == "number":
-        value = f"CAST({field.at} AS DOUBLE)"
-        return f"CASE WHEN isfinite({value}) THEN {value} END"
+        return f"CAST({field.at} AS DOUBLE)"
     return f"CAST({field.at} AS VARCHAR)"
 
 

@@ -63,15 +63,15 @@ def _depth(truth: Truth) -> int:
 
 
 def _named(store: Store, truth: Truth, content: Content) -> Tally:
-    level, source = as_label(content.field), "data"
+    level, source = as_label(content.field), store.source
     most = max(2, CELLS // (FOLDS * _depth(truth)))
     if content.distinct > most:
         store.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE common AS SELECT {level} AS name FROM data "
+            f"CREATE OR REPLACE TEMP TABLE common AS SELECT {level} AS name FROM {store.source} "
             f"WHERE {content.field.at} IS NOT NULL AND truth IS NOT NULL "
             f"GROUP BY name ORDER BY count(*) DESC, name LIMIT {most}"
         )
-        source = f"data LEFT JOIN common ON common.name = {level}"
+        source = f"{store.source} LEFT JOIN common ON common.name = {level}"
         level = (
             f"CASE WHEN {content.field.at} IS NOT NULL THEN coalesce(common.name, '{OTHERS}') END"
         )
@@ -111,7 +111,7 @@ def _binned(store: Store, truth: Truth, content: Content) -> Tally:
     edges = _edges(store, content)
     depth, size = _depth(truth), len(edges) + 2
     cells = np.zeros(size * FOLDS * depth)
-    query = f"SELECT {value} AS x, fold, truth AS y FROM data WHERE truth IS NOT NULL"
+    query = f"SELECT {value} AS x, fold, truth AS y FROM {store.source} WHERE truth IS NOT NULL"
     for batch in store.batches(query):
         x = batch["x"].to_numpy(zero_copy_only=False)
         place = np.searchsorted(np.asarray(edges), x, side="right")
@@ -136,11 +136,11 @@ def _edges(store: Store, content: Content) -> tuple[float, ...]:
     value = as_number(content.field)
     if content.distinct <= BINS:
         found = store.rows_of(
-            f"SELECT DISTINCT {value} AS x FROM data WHERE x IS NOT NULL ORDER BY x"
+            f"SELECT DISTINCT {value} AS x FROM {store.source} WHERE x IS NOT NULL ORDER BY x"
         )
         return tuple(float(row[0]) for row in found[1:])
     steps = [at / BINS for at in range(1, BINS)]
-    (cuts,) = store.one(f"SELECT quantile_cont({value}, {steps}) FROM data")
+    (cuts,) = store.one(f"SELECT quantile_cont({value}, {steps}) FROM {store.source}")
     return tuple(sorted({float(cut) for cut in cuts} - {content.low}))
 
 

@@ -12,22 +12,37 @@ from tasks.pages import Section, blocks, tables
 from tasks.pages.figures import moment, number, share
 
 MOST_CHARTS = 60
+MOST_LINES = 300
 
 
 def section(charter: Charter, found: Findings) -> Section:
     """One line per column, then the shape of each."""
-    rows = [_line(found, content) for content in found.columns]
+    shown = found.foremost(MOST_LINES)
+    rows = [_line(found, content) for content in shown]
     heads = ("Column", "Role", "Missing", "Different", "Centre", "Spread", "Tells the target")
-    shapes = [chart for content in found.columns[:MOST_CHARTS] if (chart := shape(found, content))]
-    more = len(found.columns) - MOST_CHARTS
+    shapes = [chart for content in shown[:MOST_CHARTS] if (chart := shape(found, content))]
+    more = len(shown) - MOST_CHARTS
     left_out = blocks.prose(f"The last {number(more)} columns are not drawn.") if more > 0 else ""
-    numbers = [content for content in found.columns if content.quantiles]
+    numbers = [content for content in shown if content.quantiles]
     body = blocks.stack(
-        tables.table("All columns", heads, rows),
+        tables.table("All columns" if shown == found.columns else "Columns", heads, rows),
+        rest(len(found.columns) - len(shown), "columns that tell least about the target"),
         blocks.fold("Shape of each column", blocks.beside(*shapes), left_out) if shapes else "",
         blocks.fold("Quantiles of numbers and times", _spread(numbers)) if numbers else "",
     )
     return Section("Columns", "Centre, spread and shape of each column.", body)
+
+
+def rest(left: int, what: str) -> Markup:
+    """How many are not on the page, and where they are."""
+    if left <= 0:
+        return blocks.NOTHING
+    return blocks.prose(
+        blocks.join(
+            [f"{number(left)} {what} are left out here; the numbers of all stand in ",
+             blocks.code("profile.json"), " beside this page."]
+        )
+    )  # fmt: skip
 
 
 def _line(found: Findings, content: Content) -> tuple[str, ...]:

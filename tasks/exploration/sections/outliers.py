@@ -9,9 +9,13 @@ from markupsafe import Markup
 from charter import Charter
 from tasks.exploration.findings import Findings
 from tasks.exploration.outliers import FAR, Outliers
+from tasks.exploration.sections.columns import MOST_LINES, rest
 from tasks.pages import Section, blocks, tables
 from tasks.pages.blocks import code
 from tasks.pages.figures import number, share
+
+MOST_CODES = 20
+"""Suspected codes with a notice of their own; the table has the others."""
 
 
 def section(charter: Charter, found: Findings) -> Section:
@@ -20,14 +24,17 @@ def section(charter: Charter, found: Findings) -> Section:
         return Section("Unusual values", "No number lies far away from the others of its column.")
     coded = [far for far in found.outliers if far.code is not None]
     lead = _lead(found.outliers)
-    rows = [_line(far) for far in found.outliers]
+    rows = [_line(far) for far in found.outliers[:MOST_LINES]]
     heads = ("Column", "Usual range", "Smallest", "Largest", "Rows beyond", "Share", "What it is")
     table = tables.table("Values beyond the usual range", heads, rows)
+    left = rest(len(found.outliers) - MOST_LINES, "columns that stand out less")
     note = blocks.prose(
         f"Usual is what lies within {FAR:g} times the spread of the middle half of the rows. "
         "Columns in which more than half of the rows share one value have no such range."
     )
-    return Section("Unusual values", lead, blocks.stack(*map(_code, coded), table, note))
+    return Section(
+        "Unusual values", lead, blocks.stack(*map(_code, coded[:MOST_CODES]), table, left, note)
+    )
 
 
 def _lead(outliers: Sequence[Outliers]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from charter import Charter
 from tasks.exploration.findings import Findings
+from tasks.exploration.sections.columns import MOST_LINES, rest
 from tasks.exploration.sections.rates import rates
 from tasks.pages import Section, blocks, charts, tables
 from tasks.pages.figures import number
@@ -30,8 +31,9 @@ def section(charter: Charter, found: Findings) -> Section:
     telling = [relation for relation in found.open if relation.strength >= 0.005][:6]
     small = blocks.beside(*(rates(found, relation) for relation in telling))
     aside = [relation for relation in found.relations if relation.column in found.aside]
-    rows = [(r.column, found.aside[r.column], tables.meter(r.strength)) for r in aside]
+    rows = [(r.column, found.aside[r.column], tables.meter(r.strength)) for r in aside[:MOST_LINES]]
+    left = rest(len(aside) - MOST_LINES, "weaker ones")
     table = tables.table("Not features", ("Column", "Why not", "Strength alone"), rows)
-    folded = blocks.fold("Columns that cannot become features", table) if rows else ""
+    folded = blocks.fold("Columns that cannot become features", table, left) if rows else ""
     body = blocks.stack(dots if shown else "", small if telling else "", folded)
     return Section("What tells the target", lead, body)
