@@ -78,15 +78,12 @@ def pack_batch(signature: Signature, batch: pa.RecordBatch, first: int = 0) -> P
     from serving.columns import numbers, texts  # late: a service answers without Arrow
 
     packed = empty(signature, batch.num_rows)
+    named = {column.name: column for column in signature.inputs}
     for i, name in enumerate(signature.numbers):
-        numbers(_named(signature, name), batch, packed.numbers[:, i], first)
+        numbers(named[name], batch, packed.numbers[:, i], first)
     for i, name in enumerate(signature.texts):
-        texts(_named(signature, name), batch, packed.texts[:, i], first)
+        texts(named[name], batch, packed.texts[:, i], first)
     return packed
-
-
-def _named(signature: Signature, name: str) -> Input:
-    return next(column for column in signature.inputs if column.name == name)
 
 
 def _numbers(column: Input, rows: Sequence[Mapping[str, object]], out: np.ndarray) -> None:

@@ -41,8 +41,9 @@ def choose(charter: Charter, training: Training, profile: Profile, columns: list
     """Sort the training columns; a candidate that looks like a leak is refused."""
     dropped: dict[str, str] = {}
     candidates: list[Candidate] = []
+    known = {column.name: column for column in profile.columns}
     for name in columns:
-        column = profile.column(name)
+        column = known[name]
         why = next(_objections(charter, training, column), None)
         if why is not None:
             dropped[name] = why

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
+from serving.signature import Input
 from tasks.engineer import Recipe
 from tasks.pages import Fact, Section, blocks, charts, figures, keep, render, siblings, tables
 from tasks.recipe.extent import FEW
 from tasks.recipe.preparation import RARE
 
 SHOWN = 30
+LISTED = 300
+"""Inputs that the table has, and columns that are none."""
 KINDS = {"number": "number", "flag": "true or false", "time": "time", "text": "category"}
 
 
@@ -50,28 +55,43 @@ def _impact(recipe: Recipe, metric: str) -> Section:
         mark=0.0,
         wide=True,
     )
+    unsaid = len(recipe.signature.inputs) - len(recipe.impact)
+    said = blocks.prose(
+        f"{unsaid:,} inputs that the quick boosting gains less from were not permuted one by one."
+    )
     return Section(
         "Feature impact",
         f"{best.column} carries most: without it {metric} is {figures.number(best.mean)} worse.",
-        chart,
+        blocks.stack(chart, said if unsaid else ""),
     )
 
 
 def _inputs(recipe: Recipe) -> Section:
+    inputs = recipe.signature.inputs
+    told = dict.fromkeys([one.column for one in recipe.impact] + [one.name for one in inputs])
+    named = set(list(told)[:LISTED])
     rows = [
-        (column.name, KINDS[column.kind], _seen(recipe, column.name), _way(recipe, column.name))
-        for column in recipe.signature.inputs
+        (column.name, KINDS[column.kind], _seen(column), _way(recipe, column))
+        for column in inputs
+        if column.name in named
     ]
     lead = (
         "Missing numbers are filled with the median of the training rows, and a column of its own "
         "says that they were missing. A category that was never seen counts as unknown."
     )
     heads = ("Column", "Kind", "Seen in training", "Prepared")
-    return Section("Inputs", lead, tables.table("Inputs", heads, rows, wrap=True))
+    table = tables.table("Inputs", heads, rows, wrap=True)
+    return Section("Inputs", lead, blocks.stack(table, _rest(len(inputs) - len(rows))))
 
 
-def _seen(recipe: Recipe, name: str) -> str:
-    column = next(column for column in recipe.signature.inputs if column.name == name)
+def _rest(left: int) -> Markup:
+    if not left:
+        return blocks.NOTHING
+    said = f"{left:,} more, those worth least, are left out here; the model card's signature.json has all."
+    return blocks.prose(said)
+
+
+def _seen(column: Input) -> str:
     if column.kind == "text":
         more = ", …" if len(column.levels) > 5 else ""
         return f"{', '.join(column.levels[:5])}{more}"
@@ -79,8 +99,8 @@ def _seen(recipe: Recipe, name: str) -> str:
     return f"{shown(column.low)} to {shown(column.high)}"
 
 
-def _way(recipe: Recipe, name: str) -> str:
-    column = next(column for column in recipe.signature.inputs if column.name == name)
+def _way(recipe: Recipe, column: Input) -> str:
+    name = column.name
     if column.kind == "time":
         return f"calendar: {', '.join(recipe.parts.get(name, ()))}"
     if column.kind != "text":
@@ -98,8 +118,10 @@ def _left_out(recipe: Recipe) -> Section:
     rows = [(column.column, column.why) for column in recipe.dropped]
     if not rows:
         return Section("Left out", "Every column is an input.")
-    body = tables.table("Columns that are no inputs", ("Column", "Why"), rows, wrap=True)
-    return Section("Left out", f"{len(rows)} columns are no inputs.", body)
+    heads, more = ("Column", "Why"), len(rows) - LISTED
+    body = tables.table("Columns that are no inputs", heads, rows[:LISTED], wrap=True)
+    rest = blocks.prose(f"{more:,} more are not listed here.") if more > 0 else blocks.NOTHING
+    return Section("Left out", f"{len(rows)} columns are no inputs.", blocks.stack(body, rest))
 
 
 def _pca(recipe: Recipe) -> Section:

@@ -83,8 +83,7 @@ def _dependence(
     if len(values) < 2:
         return None
     moved = pd.concat([inputs.assign(**{column.name: value}) for value in values])
-    for name, kind in inputs.dtypes.items():
-        moved[name] = moved[name].astype(kind)
+    moved = moved.astype(inputs.dtypes.to_dict())
     said = pipeline.predict(moved) if task == "regression" else pipeline.predict_proba(moved)[:, place]  # fmt: skip
     each = np.asarray(said, dtype=np.float64).reshape(len(values), len(inputs))
     mean = each.mean(axis=1)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tasks.packaging.papers import Papers
 
 
+MOST = 300
+"""Inputs that are listed, and columns that are none."""
 AFTER = "After Mitchell et al., Model Cards for Model Reporting, 2019."
 
 
@@ -109,15 +111,24 @@ def _use(charter: Charter) -> Part:
 def _inputs(papers: Papers) -> Part:
     impact = {entry.column: entry for entry in papers.recipe.impact}
     known = {column.name: column for column in papers.profile.columns}
+    inputs = papers.recipe.signature.inputs
+    told = set(list(dict.fromkeys([*impact, *(column.name for column in inputs)]))[:MOST])
     rows = []
-    for column in papers.recipe.signature.inputs:
+    for column in (column for column in inputs if column.name in told):
         worth = impact.get(column.name)
         missing = known[column.name].missing_share if column.name in known else None
         shown = f"{number(worth.mean)} ({interval(worth.low, worth.high)})" if worth else "–"
         rows.append((column.name, column.kind, _seen(column), share(missing), shown))
     heads = ("input", "kind", "seen in training", "missing", f"impact on {papers.study.metric}")
-    left_out = "; ".join(f"{entry.column} ({entry.why})" for entry in papers.recipe.dropped)
-    lines = [f"Left out: {left_out}."] if left_out else []
+    dropped = papers.recipe.dropped
+    left_out = "; ".join(f"{entry.column} ({entry.why})" for entry in dropped[:MOST])
+    more = f"; and {len(dropped) - MOST:,} more" if len(dropped) > MOST else ""
+    lines = [f"Left out: {left_out}{more}."] if left_out else []
+    if len(told) < len(inputs):
+        lines.append(
+            f"{len(inputs) - len(told):,} of {len(inputs):,} inputs, those worth least, are not "
+            "listed here; signature.json has them all."
+        )
     lines += [papers.recipe.pca.explanation] if papers.recipe.pca else []
     return Part("Inputs", tuple(lines), heads, tuple(rows))
 

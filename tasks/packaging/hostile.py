@@ -11,6 +11,8 @@ from serving.signature import Input, Kind, Signature
 from serving.values import LARGEST
 
 Row = dict[str, object]
+CELLS = 4_000_000
+"""Most values of all hostile rows together, each of which has every column."""
 
 NUMBERS: dict[str, object] = {
     "zero": 0, "minus zero": -0.0, "minus one": -1, "tiny": 1e-308, "large": 1e15,
@@ -34,17 +36,46 @@ VALUES: dict[Kind, dict[str, object]] = {
 def hostile(signature: Signature, rows: Sequence[Row]) -> list[tuple[str, Row]]:
     """Hostile rows with what is hostile about each: `carrier: unseen`.
 
-    `rows` are ordinary ones, in which one column at a time is made hostile; rows that packing
-    refuses have no answer to compare and are left out.
+    `rows` are ordinary ones, in which one column at a time is made hostile, or several where there
+    would be too many rows; values that packing refuses have no answer to compare and are left out.
     """
-    found = list(_everything(signature))
+    found = [one for one in _everything(signature) if _accepted(signature, one[1])]
     for row in rows:
-        for column in signature.inputs:
-            found += [
-                (f"{column.name}: {what}", {**row, column.name: value})
-                for what, value in _values(column, row)
-            ]
-    return [(what, row) for what, row in found if _accepted(signature, row)]
+        changes = _changes(signature, row)
+        values = len(rows) * sum(map(len, changes.values()))
+        for columns in _together(signature, values):
+            found += _changed(row, columns, changes)
+    return found
+
+
+def _changes(signature: Signature, row: Row) -> dict[str, dict[str, object]]:
+    """Per column, the hostile values that packing takes, by what is hostile about them."""
+    found = {}
+    for column in signature.inputs:
+        alone = signature.model_copy(update={"inputs": (column,)})
+        found[column.name] = {
+            what: value
+            for what, value in _values(column, row)
+            if _accepted(alone, {column.name: value})
+        }
+    return found
+
+
+def _together(signature: Signature, values: int) -> Iterator[Sequence[str]]:
+    """The columns that are made hostile at once."""
+    names = [column.name for column in signature.inputs]
+    each = max(1, -(-values * len(names) // CELLS))
+    for first in range(0, len(names), each):
+        yield names[first : first + each]
+
+
+def _changed(
+    row: Row, columns: Sequence[str], changes: dict[str, dict[str, object]]
+) -> Iterator[tuple[str, Row]]:
+    named = columns[0] if len(columns) == 1 else f"{columns[0]} to {columns[-1]}"
+    for what in dict.fromkeys(what for name in columns for what in changes[name]):
+        hit = {name: changes[name][what] for name in columns if what in changes[name]}
+        yield f"{named}: {what}", {**row, **hit}
 
 
 def as_table(signature: Signature, rows: Sequence[Row]) -> pa.Table:
