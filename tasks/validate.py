@@ -212,7 +212,8 @@ def _keep(case: _Case, validated: Validated) -> Validated:
 
 def _all(schema: pa.Schema, suite: Suite) -> pa.Schema:
     """Columns that the suite knows are missed by the gate for columns, in better words."""
-    gone = [name for name in suite.columns if name not in schema.names]
+    there = set(schema.names)
+    gone = [name for name in suite.columns if name not in there]
     return pa.schema([*schema, *(pa.field(name, pa.null()) for name in gone)])
 
 

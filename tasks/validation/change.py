@@ -55,7 +55,8 @@ def changes(charter: Charter, table: Table, suite: Suite) -> tuple[Change, ...]:
     if not suite.columns:
         return ()
     schema = lake.dataset(table).schema
-    gone = [name for name in suite.columns if name not in schema.names]
+    there = set(schema.names)
+    gone = [name for name in suite.columns if name not in there]
     target = charter.goal.target.column
     new = [name for name in schema.names if name not in suite.columns and name != target]
     renamed = _renamed(charter, table, suite, gone, new)

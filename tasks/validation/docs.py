@@ -21,6 +21,8 @@ from tasks.validation.expectation import COLUMNS
 from tasks.validation.judge import great_expectations
 from tasks.validation.tally import VALUES, Tally
 
+MOST = 600
+"""Expectations on the page; of more, those that every row meets give way first."""
 STYLE = Path(__file__).parent / "docs.css"
 KIND = {"row": "row rule", "table": "table rule", "warning": "warning"}
 MET = '<span class="badge good">✓ met</span>'
@@ -36,7 +38,8 @@ def write_docs(
     tallies: Sequence[Tally],
 ) -> str:
     """Write the page to `where`, relative to the root, and return `where`."""
-    rendered = _rendered(project, tallies)
+    shown = _shown(tallies)
+    rendered = _rendered(project, shown)
     style = Markup("<style>{}</style>").format(Markup(STYLE.read_text(encoding="utf-8")))
     lead = f"What the suite {suite} and the charter asked, and what the rows answered."
     first = Section("Verdicts", lead, style + tables.verdicts(list(verdicts)))
@@ -45,9 +48,26 @@ def write_docs(
         subtitle="Which rows are fit, judged by Great Expectations.",
         project=project,
         facts=facts,
-        sections=[first, *rendered],
+        sections=[first, *rendered, *_left(len(tallies) - len(shown), suite)],
     )
     return keep(where, html)
+
+
+def _shown(tallies: Sequence[Tally]) -> Sequence[Tally]:
+    """At most `MOST`, in their order."""
+    if len(tallies) <= MOST:
+        return tallies
+    urgent = sorted(range(len(tallies)), key=lambda at: (tallies[at].met, not tallies[at].broken))
+    return [tallies[at] for at in sorted(urgent[:MOST])]
+
+
+def _left(left: int, suite: str) -> list[Section]:
+    if not left:
+        return []
+    said = (
+        f"{left:,} expectations are left out here, those that are met first. {suite} has them all."
+    )
+    return [Section("Not on this page", said)]
 
 
 def _rendered(project: str, tallies: Sequence[Tally]) -> list[Section]:

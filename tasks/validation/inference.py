@@ -27,6 +27,9 @@ from tasks.validation.whole import connected, quoted
 
 LEVELS = 128
 """Most values of a category that are written down."""
+WIDE, PART = 128, 200
+"""Of a table with more columns, this many at a time are read into a table of their own: each question
+takes as long as the table that it is asked of is wide."""
 ROWS_PER_LEVEL = 10
 """A column with fewer rows per value than this is no category."""
 
@@ -73,6 +76,7 @@ class _Draft:
         ]
         """The columns that the data bring; what the charter derives is the charter's matter."""
         self.connection = connection
+        self.asked = "good"
         self.ruled = {(rule.type, column) for rule in rules for column in rule.columns}
         self.joined = {name for join in ingested.joins for name in join.added}
         self.rows = int(self._ask("SELECT count(*) FROM good")[0][0])
@@ -88,14 +92,36 @@ class _Draft:
         yield from self.columns([field.name for field in self.source])
 
     def columns(self, names: Sequence[str]) -> Iterator[Expectation]:
-        for field in (field for field in self.source if field.name in names):
-            if self._role(field.name) != "ignore" and field.name not in self.charter.features.drop:
+        wanted = set(names)
+        fields = [
+            field
+            for field in self.source
+            if field.name in wanted
+            and self._role(field.name) != "ignore"
+            and field.name not in self.charter.features.drop
+        ]
+        for part in self._parts(fields):
+            for field in part:
                 yield from self._column(field)
+
+    def _parts(self, fields: Sequence[pa.Field]) -> Iterator[Sequence[pa.Field]]:
+        """The columns, few at a time where there are many; `asked` is where they are."""
+        if len(self.source) <= WIDE:
+            yield fields
+            return
+        for first in range(0, len(fields), PART):
+            part = fields[first : first + PART]
+            picked = ", ".join(quoted(field.name) for field in part)
+            self.connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE part AS SELECT {picked} FROM good"
+            )
+            self.asked = "part"
+            yield part
 
     def _column(self, field: pa.Field) -> Iterator[Expectation]:
         kind = self._kind(field.name)
         filled, distinct = self._ask(
-            "SELECT count({0}), approx_count_distinct({0}) FROM good", field.name
+            "SELECT count({0}), approx_count_distinct({0}) FROM {1}", field.name
         )[0]
         if filled == 0:
             return
@@ -121,7 +147,7 @@ class _Draft:
     def _levels(self, name: str, filled: int, distinct: int) -> Iterator[Expectation]:
         if (ONE_OF, name) in self.ruled or distinct > 2 * LEVELS:
             return
-        asked = "SELECT DISTINCT {0} FROM good WHERE {0} IS NOT NULL ORDER BY 1 LIMIT "
+        asked = "SELECT DISTINCT {0} FROM {1} WHERE {0} IS NOT NULL ORDER BY 1 LIMIT "
         levels = [level for (level,) in self._ask(asked + str(LEVELS + 1), name)]
         if len(levels) <= LEVELS and len(levels) * ROWS_PER_LEVEL <= filled:
             known = {"column": name, "value_set": levels}
@@ -130,7 +156,7 @@ class _Draft:
     def _seen(self, field: pa.Field, filled: int, distinct: int) -> Seen:
         numbers = (
             "SELECT min({0})::DOUBLE, approx_quantile({0}, 0.5)::DOUBLE, max({0})::DOUBLE, "
-            "count(*) FILTER ({0} = 0) FROM good WHERE isfinite({0}::DOUBLE)"
+            "count(*) FILTER ({0} = 0) FROM {1} WHERE isfinite({0}::DOUBLE)"
         )
         low, median, high, zeros = self._ask(numbers, field.name)[0]
         return Seen(
@@ -148,7 +174,7 @@ class _Draft:
 
     def _extremes(self, name: str, order: str) -> tuple[tuple[float, int], ...]:
         asked = (
-            "SELECT {0}::DOUBLE, count(*) FROM good WHERE isfinite({0}::DOUBLE) "
+            "SELECT {0}::DOUBLE, count(*) FROM {1} WHERE isfinite({0}::DOUBLE) "
             f"GROUP BY 1 ORDER BY 1 {order} LIMIT 4"
         )
         return tuple((value, rows) for value, rows in self._ask(asked, name))
@@ -175,7 +201,7 @@ class _Draft:
 
     def _ask(self, sql: str, column: str = "") -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = self.connection.execute(
-            sql.replace("{0}", quoted(column))
+            sql.replace("{1}", self.asked).replace("{0}", quoted(column))
         ).fetchall()
         return rows
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from charter import Refusal
 from tasks.validation.expectation import Expectation
+from tasks.validation.sieve import plain
 from tasks.validation.tally import VALUES, Finding
 
 if TYPE_CHECKING:
@@ -58,8 +59,11 @@ class Judge:
 
     def judge(self, rows: pa.RecordBatch | pa.Table) -> list[Finding]:
         """One finding per expectation, in their order; positions count from the first row."""
-        findings: dict[int, Finding] = {}
-        for columns, asked in self._groups.items():
+        findings = dict(plain(self.expectations, rows))
+        for columns, given in self._groups.items():
+            asked = [one for one in given if one.meta["position"] not in findings]
+            if not asked:
+                continue
             for result in self._results(_seen(rows, columns), asked):
                 position = result.expectation_config.meta["position"]
                 findings[position] = _finding(self.expectations[position], result, rows)

@@ -38,8 +38,8 @@ def charter_expectations(charter: Charter, schema: pa.Schema) -> tuple[Expectati
 
 def field(schema: pa.Schema, name: str, where: str) -> pa.Field:
     """The column of this name; refused with the nearest one where there is none."""
-    if name in schema.names:
-        return schema.field(name)
+    if (at := schema.get_field_index(name)) >= 0:
+        return schema.field(at)
     near = get_close_matches(name, schema.names, 1)
     hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(schema.names)}."
     raise Refusal(where, f"the data have no column {name}", "wanted the name of a column", hint)

@@ -21,8 +21,10 @@ from tasks import lake
 from tasks.ingest import Ingested, JoinReport
 from tasks.quarantine import QUARANTINE, Quarantine, refused_rows
 from tasks.validate import Validated, validate
-from tasks.validation import distribution, panel, sift
+from tasks.validation import distribution, docs, inference, panel, sieve, sift
+from tasks.validation.expectation import BETWEEN, FILLED, Expectation
 from tasks.validation.inference import infer
+from tasks.validation.judge import Judge
 from tasks.validation.rules import charter_expectations
 from tasks.validation.suite import location, write
 
@@ -511,3 +513,69 @@ def test_the_page_shows_the_findings_and_asks_nobody_else_for_anything() -> None
     assert "values must belong to this set" in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert re.search(r"In quarantine</dt><dd class=\"value\">1<", page)
+
+
+def wide_rows() -> pa.RecordBatch:
+    """Columns that keep their bounds, and some that break them in every way."""
+    rng = np.random.default_rng(1)
+    held = {f"n{at}": pa.array(rng.normal(size=60)) for at in range(6)}
+    gaps = {"gaps": pa.array(rng.normal(size=60), mask=rng.random(60) < 0.2)}
+    odd = {
+        "nan": pa.array([math.nan, *[0.5] * 59], from_pandas=False),
+        "far": pa.array([99.0, *[0.5] * 59]),
+        "low": pa.array([-99, *[0] * 59]),
+        "none": pa.nulls(60, pa.float64()),
+        "word": pa.array(["a"] * 60),
+    }
+    return pa.RecordBatch.from_pydict(held | gaps | odd)
+
+
+def test_what_plainly_holds_is_found_as_great_expectations_finds_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = wide_rows()
+    asked = [
+        Expectation(type=type, kwargs={"column": name, **more}, kind="row", where="here")
+        for name in rows.schema.names
+        for type, more in ((FILLED, {}), (BETWEEN, {"min_value": -8, "max_value": 8}))
+        if name != "word" or type == FILLED
+    ]
+    asked.append(Expectation(type=BETWEEN, kwargs={"column": "n0", "min_value": -8,
+                             "strict_min": True}, kind="row", where="here"))  # fmt: skip
+    judge = Judge(asked)
+    wanted = judge.judge(rows)
+    assert not dict(sieve.plain(asked, rows))
+    monkeypatch.setattr(sieve, "MANY", 0)
+    plain = dict(sieve.plain(asked, rows))
+    assert {asked[at].columns[0] for at in plain} == {*rows.schema.names[:7], "far", "low", "nan"}
+    assert len(plain) == 16
+    for ours, theirs in zip(judge.judge(rows), wanted, strict=True):
+        assert ours.positions is not None
+        assert theirs.positions is not None
+        assert ours.positions.tolist() == theirs.positions.tolist()
+        told = (ours.success, ours.elements, ours.missing, ours.values, ours.observed)
+        assert told == (
+            theirs.success, theirs.elements, theirs.missing, theirs.values, theirs.observed,
+        )  # fmt: skip
+
+
+def test_a_wide_table_gets_the_same_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    ingested = land(columns())
+    rules = charter_expectations(charter(), SCHEMA)
+    whole = infer(charter(), ingested, rules)
+    monkeypatch.setattr(inference, "WIDE", 3)
+    monkeypatch.setattr(inference, "PART", 2)
+    assert infer(charter(), ingested, rules) == whole
+    assert len(whole.expectations) > 5
+
+
+def test_the_page_of_many_expectations_says_what_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(docs, "MOST", 2)
+    values = columns()
+    values["distance"][3] = 7e6
+    page = place(validate(charter(quarantine_share=1.0), land(values)).docs).read_text()
+    assert "expectations are left out here" in page
+    assert 'id="distance-heading"' in page
+    assert 'id="stops-heading"' not in page
