@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from charter.frozen import Frozen
 
 FamilyName = Literal[
-    "dummy", "heuristic", "linear", "bayes", "neighbours", "tree", "forest", "extra_trees",
+    "dummy", "heuristic", "linear", "bayes", "oddness", "neighbours", "tree", "forest", "extra_trees",
     "histogram", "boosting", "neural", "blend", "stack",
 ]  # fmt: skip
 INTERPRETABLE: frozenset[FamilyName] = frozenset({"dummy", "heuristic", "linear", "tree"})

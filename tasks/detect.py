@@ -31,7 +31,7 @@ WAY = 1
 """Counts up when other ones of the same rows would be odd."""
 DRAWN, MOST = 20_000, 100_000
 """Rows that are looked at, those that judge included; more, up to the second, where odd rows are rare, …"""
-ENOUGH = 100
+ENOUGH = 200
 """… so that about so many are odd."""
 FEWEST = 20
 """Odd rows without which nothing can be learned of them."""
@@ -204,8 +204,8 @@ def _verdicts(anomalies: Anomalies, taken: Tried, rows: int) -> Iterator[Verdict
     yield Verdict(
         gate="goal.target.anomalies.share",
         passed=between.low <= 2 * anomalies.share and between.high >= anomalies.share / 2,
-        message=f"{taken.flagged:.2%} of rows that it was not found in are odd ({between.low:.2%} to "
-        f"{between.high:.2%}), wanted about {anomalies.share:.4g}: surely twice as many, or half, are not.",
+        message=f"of rows that it was not found in {taken.flagged:.2%} are odd ({between.low:.2%} to "
+        f"{between.high:.2%}), wanted {anomalies.share:.2%}, not surely more than twice or less than half.",
         numbers={"flagged": taken.flagged, "wanted": anomalies.share},
     )  # fmt: skip
 

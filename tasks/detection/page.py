@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MOST = 20
 """Rows that are shown."""
 BARS = 40
+SMALL = 1e-6
+"""Smallest score that is shown."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def page(charter: Charter, record: Detected, seen: Seen, knows: tuple[Usual, ...
         links=siblings("Anomalies", charter.name),
         footer=f"Table {record.table.where}, version {record.table.version}. Odd rows were found in "
         f"{record.found_in:,} rows, judged on {record.judged_on:,} others, and {record.table.rows:,} rows "
-        f"were looked at. People told {record.by_people:,} of them, which stands.",
+        "were looked at."
+        + (f" Of {record.by_people:,} people told it, which stands." if record.by_people else ""),
     )  # fmt: skip
 
 
@@ -106,15 +109,17 @@ def _oddest(charter: Charter, seen: Seen, knows: tuple[Usual, ...]) -> list[Sect
 
 
 def _scores(seen: Seen) -> Section:
-    ranks = np.sort(seen.score / seen.taken.threshold)
-    top = float(ranks[int(0.999 * (len(ranks) - 1))]) if len(ranks) else 1.0
-    edges = np.linspace(min(float(ranks[0]), 1.0), max(top, 1.2), BARS + 1)
-    counts, _ = np.histogram(np.minimum(ranks, edges[-1]), edges)
+    size = np.log10(np.maximum(seen.score / seen.taken.threshold, SMALL))
+    counts, edges = np.histogram(size, BARS)
     return Section(
         "How odd rows are",
-        "All drawn rows by their score; from 1 on a row is called odd. What is beyond the last bar is in it.",
-        charts.histogram("Score", edges.tolist(), counts.tolist(), wide=True),
-    )
+        "All drawn rows by their score, each bar as many times the one before it; from 1 on a row is "
+        "called odd.",
+        charts.histogram(
+            "Score", edges.tolist(), counts.tolist(), shown=lambda size: figures.number(10**size),
+            wide=True,
+        ),
+    )  # fmt: skip
 
 
 def _truth(record: Detected) -> list[Section]:

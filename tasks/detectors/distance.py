@@ -17,7 +17,9 @@ LEAST = 0.05
 squared distance is at most about 10, as much as three standard deviations of a number."""
 
 
-def _fit(X: np.ndarray, seed: int) -> Score:
+def measured(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Middle, shape (columns,), and root, shape (columns, columns): the squared distance of a row
+    is that of `(row - middle) @ root` from 0."""
     from sklearn.covariance import ledoit_wolf
 
     low, high = np.quantile(X, MIDDLE, axis=0)
@@ -25,8 +27,11 @@ def _fit(X: np.ndarray, seed: int) -> Score:
     cut = np.where(many, np.clip(X, low, high), X)
     covariance, _ = ledoit_wolf(cut)
     covariance[np.diag_indices_from(covariance)] += np.maximum(0, LEAST - cut.var(axis=0))
-    root = np.linalg.cholesky(np.linalg.inv(covariance))
-    middle = cut.mean(axis=0)
+    return cut.mean(axis=0), np.linalg.cholesky(np.linalg.inv(covariance))
+
+
+def _fit(X: np.ndarray, seed: int) -> Score:
+    middle, root = measured(X)
     return lambda rows: np.asarray(np.square((rows - middle) @ root).sum(axis=1))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.detectors.base import Detector, Score
-from tasks.models.threads import THREADS
 
 TREES = 200
 
@@ -13,7 +12,7 @@ TREES = 200
 def _fit(X: np.ndarray, seed: int) -> Score:
     from sklearn.ensemble import IsolationForest
 
-    forest = IsolationForest(n_estimators=TREES, n_jobs=THREADS, random_state=seed).fit(X)
+    forest = IsolationForest(n_estimators=TREES, random_state=seed).fit(X)
     return lambda rows: np.asarray(-forest.score_samples(rows), dtype=np.float64)
 
 

@@ -13,6 +13,7 @@ import tasks.graph.blended
 import tasks.graph.logged
 import tasks.graph.mitigated
 import tasks.graph.neighbours
+import tasks.graph.oddness
 import tasks.graph.rules
 import tasks.graph.trees  # noqa: F401  (registers its estimators)
 from serving.signature import Signature

@@ -19,11 +19,12 @@ from tasks.models.histogram import Histogram
 from tasks.models.linear import Linear
 from tasks.models.neighbours import Neighbours
 from tasks.models.neural import Neural
+from tasks.models.oddness import Oddness
 from tasks.models.stack import Stack
 from tasks.models.tree import Tree
 
 LADDER: tuple[Family, ...] = (
-    Dummy(), Heuristic(), Linear(), Bayes(), Neighbours(), Tree(), Forest(), ExtraTrees(),
+    Dummy(), Heuristic(), Linear(), Bayes(), Oddness(), Neighbours(), Tree(), Forest(), ExtraTrees(),
     Histogram(), Boosting(), Neural(), Blend(), Stack(),
 )  # fmt: skip
 

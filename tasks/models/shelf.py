@@ -25,6 +25,7 @@ TRUSTED = (
     "tasks.models.nearest.NearestClassifier",
     "tasks.models.nearest.NearestRegressor",
     "tasks.models.neural.LevelledMLP",
+    "tasks.models.oddness.OddnessClassifier",
     "tasks.models.stacked.StackedClassifier",
     "tasks.models.stacked.StackedRegressor",
     "tasks.recipe.beside.Beside",

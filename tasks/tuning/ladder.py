@@ -56,6 +56,8 @@ def hindrance(charter: Charter, family: Family, task: Task) -> str:
         return "not tried: constraints.interpretable, and its logic cannot be printed"
     if family.name == "heuristic" and charter.goal.heuristic is None:
         return "not tried: goal.heuristic gives no rules"
+    if chosen == "auto" and family.name == "oddness" and charter.goal.target.anomalies is None:
+        return "not tried: goal.target.anomalies is not asked for"
     if chosen == "auto" and family.name in MIXTURES and charter.fairness.mitigated:
         return "not tried: fairness.mitigations may have to fit the model many times"
     if chosen == "auto" and charter.constraints.train_minutes < family.minutes:

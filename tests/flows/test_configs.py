@@ -1,4 +1,4 @@
-"""Charters of `configs/` that no other test trains: groups that are found, and a model on paper."""
+"""Charters of `configs/` that no other test trains: what is found, and a model on paper."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import shutil
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
 import pytest
 
 from charter.load import load
 from serving import bundle
 from serving.home import home, place
-from tasks import history
+from tasks import history, lake
 from tasks.service import served
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -28,7 +29,7 @@ QUICK = (
 def folder(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect: None) -> Path:
     """A working directory with the charters as they are shipped."""
     (tmp_path / "configs").mkdir()
-    for name in ("penguins", "credit"):
+    for name in ("penguins", "credit", "diamonds"):
         shutil.copy(CONFIGS / f"{name}.yaml", tmp_path / "configs")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -84,6 +85,67 @@ def test_penguins_are_grouped_served_and_grouped_anew_with_what_came(folder: Pat
     assert [entry.event for entry in history.entries("penguins")] == ["trained", "promoted"]
     skipped = retrain(path, "asked", quick)
     assert (skipped.outcome, skipped.reason.split(" came")[0]) == ("skipped", "only 2 rows")
+
+
+SLIPS = (  # rows of the table that no stone can be like
+    {"carat": 2.0, "depth": 58.9, "table": 57, "x": 8.09, "y": 58.9, "z": 8.06},
+    {"carat": 0.51, "depth": 61.8, "table": 55, "x": 5.15, "y": 31.8, "z": 5.12},
+    {"carat": 0.51, "depth": 61.8, "table": 54.7, "x": 5.12, "y": 5.15, "z": 31.8},
+    {"carat": 1.0, "depth": 63.3, "table": 53, "x": 0, "y": 0, "z": 0},
+    {"carat": 1.0, "depth": 59.1, "table": 59, "x": 6.55, "y": 6.48, "z": 0},
+)
+USUAL = {"carat": 0.7, "depth": 61.8, "table": 57, "x": 5.7, "y": 5.72, "z": 3.53}
+
+
+def _stones(count: int) -> list[dict[str, float]]:
+    """As they usually are, a little larger or smaller."""
+    sizes = [0.9 + 0.2 * n / count for n in range(count)]
+    return [
+        USUAL | {"rownames": 60_000 + n, "carat": 0.7 * size**3}
+        | {name: USUAL[name] * size for name in "xyz"}
+        for n, size in enumerate(sizes)
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_wrong_diamonds_are_found_asked_about_and_what_people_tell_stays_told(folder: Path) -> None:
+    from flows.retrain import retrain
+    from flows.train import train
+    from tasks.detect import Detected
+
+    path = Path("configs/diamonds.yaml")
+    quick = (*QUICK, "constraints.train_minutes=3", "tuning.families=[dummy,oddness,boosting]")
+    trained = train(path, quick)
+    assert trained.study.family == "oddness"
+    assert isinstance(trained.found, Detected)
+    assert all(verdict.passed for verdict in trained.found.verdicts)
+    rows = pa.Table.from_batches(lake.read(trained.found.table)).to_pandas()
+    wrong = (rows[["x", "y", "z"]] == 0).any(axis=1) | (rows[["y", "z"]] > 20).any(axis=1)
+    assert wrong.sum() == 23  # what everybody who looked at this table found by hand
+    assert rows.odd[wrong].all()
+    assert 0.003 < rows.odd.mean() < 0.007
+    card = (home() / "releases/diamonds/1/card.md").read_text()
+    assert "true for the 0.5 % of the rows that are least like the others by carat, depth" in card
+
+    with served(home() / "releases/diamonds", "odd rows", ()) as service:
+        url = f"http://127.0.0.1:{service.port}"
+        said = [httpx.post(f"{url}/predict", json=row).json()["prediction"] for row in SLIPS]
+        assert said == ["true"] * len(SLIPS)
+        stones = httpx.post(f"{url}/predict", json=_stones(600)).json()
+        assert sum(one["prediction"] == "true" for one in stones) < 10
+        told = {"id": stones[0]["id"], "truth": "true"}  # a person knows better
+        assert httpx.post(f"{url}/feedback", json=told).status_code == 200
+
+    again = retrain(path, "asked", quick)
+    assert again.promotion is not None, again.reason
+    assert again.collected.fresh == 600 + len(SLIPS)
+    newest = lake.latest("tables/diamonds/found", "diamonds")
+    assert newest is not None
+    kept = pa.Table.from_batches(lake.read(newest)).to_pandas().set_index("rownames")
+    assert len(kept) == len(rows) + 600 + len(SLIPS)
+    assert kept.odd[60_000]
+    assert not kept.odd[60_001]
 
 
 @pytest.mark.timeout(400)

@@ -172,6 +172,7 @@ def test_why_a_family_is_not_tried() -> None:
     assert hindrance(charter, family("tree"), "binary") == ""
     assert "logic cannot be printed" in hindrance(charter, family("neural"), "binary")
     assert "goal.heuristic" in hindrance(charter, family("heuristic"), "binary")
+    assert "goal.target.anomalies" in hindrance(material.charter(), family("oddness"), "binary")
     short, long = (material.charter(constraints={"train_minutes": m}) for m in (1, 5))
     assert "3 minutes on" in hindrance(short, family("extra_trees"), "binary")
     assert hindrance(long, family("extra_trees"), "binary") == ""
@@ -201,6 +202,7 @@ def test_the_same_catalogue_everywhere() -> None:
         "heuristic",
         "linear",
         "bayes",
+        "oddness",
         "neighbours",
         "tree",
         "forest",
