@@ -41,7 +41,7 @@ debian:
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --extra demo --extra dev --quiet pyproject.toml --output-file requirements.lock
+	  --extra demo --extra cluster --extra dev --quiet pyproject.toml --output-file requirements.lock
 
 schema: setup
 	$(BIN)/python -m charter

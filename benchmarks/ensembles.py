@@ -35,6 +35,7 @@ def mixed(name: str, trials: int) -> Choice:
     from tasks.split import split
     from tasks.tuning.bench import load, survey
     from tasks.tuning.clock import Clock
+    from tasks.tuning.crew import Alone
     from tasks.tuning.folder import Folder
     from tasks.tuning.ground import Ground
     from tasks.tuning.ladder import Ladder
@@ -50,7 +51,8 @@ def mixed(name: str, trials: int) -> Choice:
     clock = Clock(folder.clock, 60 * charter.constraints.train_minutes)
     with Sandbox(load, (charter, training, recipe), memory_gb=4.0, watch=clock.tick) as sandbox:
         sizes = sandbox.call(survey, seconds=clock.left)
-        ladder = Ladder(Ground(charter, training, sizes, sandbox, clock, folder), LADDER)
+        ground = Ground(charter, training, sizes, sandbox, Alone(sandbox), clock, folder)
+        ladder = Ladder(ground, LADDER)
         ladder.climb()
         return ladder.choice()
 

@@ -26,3 +26,6 @@ class Constraints(Frozen):
     rules, linear ones and single trees."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models are fitted; `auto` takes a CUDA device when there is one and it can be used."""
+    cluster: str | None = Field(default=None, pattern=r"^(tcp|tls)://[^/@\s]+:\d+$")
+    """Address of a Dask scheduler, as `tcp://scheduler:8786`: the trials of the search run on its
+    workers, many side by side; `memory_gb` bounds each. Keys for `tls` come from Dask's own settings."""

@@ -26,6 +26,7 @@ from tasks.history import Entry
 from tasks.package import Bundle
 from tasks.protection.suppressed import marked
 from tasks.tune import champion
+from tasks.tuning.reach import reach
 from tasks.turn import turn
 
 Outcome = Literal["promoted", "canary", "kept", "skipped"]
@@ -64,6 +65,7 @@ def retrain(
     the same project waits.
     """
     words = unlocked(_words(charter, overrides))
+    reach(words)
     with turn(words.name, "retrain"):
         unfinished = settle(words.name)  # of a run that was killed
         tried = _tried(words, now)

@@ -24,6 +24,7 @@ from tasks.recall import Recalled
 from tasks.rehearse import Blessing
 from tasks.split import Split
 from tasks.tune import Study
+from tasks.tuning.reach import reach
 from tasks.turn import turn
 from tasks.validate import Validated
 
@@ -61,6 +62,7 @@ def train(
     of the project runs.
     """
     words = unlocked(load(charter, overrides))
+    reach(words)
     with turn(words.name, "train"):
         settle(words.name)  # what a run that was killed left behind
         ingested, validated, rows = _rows(words, table_version)

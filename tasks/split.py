@@ -119,9 +119,10 @@ def split(charter: Charter, table: Table, profile: Profile) -> Split:
     )  # fmt: skip
 
 
-def load_training(training: Training) -> Rows:
-    """The training rows; by time: oldest first."""
-    rows = _rows(pq.read_table(place(training.where)), training)
+def load_training(training: Training, content: bytes | None = None) -> Rows:
+    """The training rows; by time: oldest first. `content` is that of their file, where that is not here."""
+    file = place(training.where) if content is None else pa.BufferReader(content)
+    rows = _rows(pq.read_table(file), training)
     if training.time is None:
         return rows
     order = np.argsort(moments(rows.table.column(training.time), training.time), kind="stable")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from charter import Charter, Frozen, Refusal
@@ -19,6 +21,7 @@ from tasks.tuning.hardware import Hardware, hardware
 if TYPE_CHECKING:
     from tasks.tuning.bench import Bench, Survey
     from tasks.tuning.clock import Clock
+    from tasks.tuning.crew import Crew
     from tasks.tuning.folder import Folder
     from tasks.tuning.ground import Ground
     from tasks.tuning.ladder import Ladder
@@ -177,11 +180,32 @@ def _search(
         from tasks.tuning.ladder import Ladder
         from tasks.tuning.outcome import settle
 
-        survey = _survey(sandbox, clock)
-        ground = Ground(charter, training, survey, sandbox, clock, folder)
-        ladder = Ladder(ground, LADDER, start)
-        ladder.climb()
+        with _crew(charter, training, recipe, sandbox, clock) as crew:
+            survey = _survey(sandbox, clock)
+            ground = Ground(charter, training, survey, sandbox, crew, clock, folder)
+            ladder = Ladder(ground, LADDER, start)
+            ladder.climb()
         return _written(ground, ladder, settle(ladder))
+
+
+@contextmanager
+def _crew(
+    charter: Charter, training: Training, recipe: Recipe, sandbox: Sandbox[Bench], clock: Clock
+) -> Iterator[Crew]:
+    """Who runs the trials: this machine, or the workers of the charter's cluster."""
+    from tasks.tuning.crew import Alone
+    from tasks.tuning.reach import reach
+
+    if charter.constraints.cluster is None:
+        yield Alone(sandbox)
+        return
+    reach(charter)
+    from tasks.tuning.cluster import Cluster
+
+    with Cluster(
+        charter, training, recipe, sandbox, seconds=clock.left, watch=clock.tick
+    ) as cluster:
+        yield cluster
 
 
 def _survey(sandbox: Sandbox[Bench], clock: Clock) -> Survey:
@@ -213,7 +237,7 @@ def _hardware(ground: Ground, ladder: Ladder) -> Hardware:
     there = sum(spent for name, spent in seconds.items() if name in FITTED_THERE)
     return hardware(
         ground.clock.spent, ground.sandbox.processor_seconds, sum(seconds.values()),
-        there if ground.survey.device == "cuda" else None,
+        there if ground.survey.device == "cuda" else None, ground.crew.used(ground.clock.spent),
     )  # fmt: skip
 
 
@@ -241,7 +265,7 @@ def _written(ground: Ground, ladder: Ladder, outcome: Outcome) -> Study:
         out_of_fold=records.keep_out_of_fold(ground, outcome.winner),
         trials=records.keep_trials(ground, trials),
         seconds=ground.clock.spent,
-        peak_gb=ground.sandbox.peak_gb,
+        peak_gb=max(ground.sandbox.peak_gb, ground.crew.peak_gb),
         hardware=_hardware(ground, ladder),
     )
     write(ground.charter, study, trials, logic=shown(study.model, ground.training, ground.charter))

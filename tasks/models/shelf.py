@@ -44,33 +44,44 @@ A booster travels as the bytes of `Booster.__getstate__`: XGBoost's own format, 
 
 def keep(pipeline: Any, path: Path) -> None:
     """Write the fitted pipeline; a killed write leaves the file that was there."""
+    put(packed(pipeline), path)
+
+
+def packed(pipeline: Any) -> bytes:
+    """The fitted pipeline as the content of its file."""
     import skops.io
 
+    content = bytes(skops.io.dumps(pipeline))
+    _check("the fitted pipeline", data=content)
+    return content
+
+
+def put(content: bytes, path: Path) -> None:
+    """Write what `packed` made, here or elsewhere; a killed write leaves the file that was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_bytes(skops.io.dumps(pipeline))
-        _check(draft)
+        draft.write_bytes(content)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 
 
 def take(path: Path) -> Any:
-    """Read a pipeline that `keep` wrote; any type outside TRUSTED is refused before it is made."""
+    """Read a pipeline that `put` wrote; any type outside TRUSTED is refused before it is made."""
     import skops.io
 
-    _check(path)
+    _check(str(path), file=path)
     return skops.io.load(path, trusted=list(TRUSTED))
 
 
-def _check(path: Path) -> None:
+def _check(where: str, **given: Any) -> None:
     import skops.io
 
-    strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
+    strange = sorted(set(skops.io.get_untrusted_types(**given)) - set(TRUSTED))
     if strange:
         raise Refusal(
-            str(path),
+            where,
             f"found types that are not ours: {', '.join(strange)}",
             "wanted scikit-learn, XGBoost and tasks.recipe only",
             "Train again; if the type is a new member of the house, add it to "

@@ -96,6 +96,8 @@ class Bench:
     parts: list[tuple[np.ndarray, np.ndarray]]
     weights: np.ndarray | None = None
     """How much each row counts in a fit; None: all the same."""
+    threads: int = THREADS
+    """Most that a fit takes."""
     cache: dict[object, Prepared] = field(default_factory=dict)
     last: Last | None = None
 
@@ -110,10 +112,19 @@ class Last:
     """Whether it saw every class."""
 
 
-def load(charter: Charter, training: Training, recipe: Recipe) -> Bench:
-    """Read the training rows and make the folds."""
-    rows = load_training(training)
-    return prepared(charter, training, recipe, rows, folds(charter, training, rows))
+def load(
+    charter: Charter,
+    training: Training,
+    recipe: Recipe,
+    threads: int = THREADS,
+    content: bytes | None = None,
+) -> Bench:
+    """Read the training rows (from the content of their file, where that is not here) and make the
+    folds; a fit takes at most so many threads."""
+    rows = load_training(training, content)
+    bench = prepared(charter, training, recipe, rows, folds(charter, training, rows))
+    bench.threads = threads
+    return bench
 
 
 def prepared(
@@ -236,7 +247,7 @@ def _learnt(
     params: Mapping[str, Value],
     prepared: Prepared,
     prepare_seconds: float = 0.0,
-    threads: int = THREADS,
+    threads: int | None = None,
 ) -> tuple[Answer, Last]:
     began = time.perf_counter()
     fit_side = prepared.X_fit, prepared.y_fit, prepared.w_fit
@@ -297,11 +308,11 @@ def fitted(
     X: np.ndarray,
     y: np.ndarray,
     weight: np.ndarray | None,
-    threads: int = THREADS,
+    threads: int | None = None,
 ) -> Any:
     """The fitted model; class labels are numbered anew where a class is absent."""
     model: Any = family.build(bench.task, params, bench.seed, bench.device)
-    spread(model, len(X), threads)
+    spread(model, len(X), threads or bench.threads)
     truth = y if bench.task == "regression" else np.unique(y, return_inverse=True)[1]
     fit(model, X, truth, weight, bench.seed)
     if getattr(model, "device", None) == "cuda":

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from charter import Refusal
+from serving.home import place
 from tasks.models.base import Family
-from tasks.models.threads import THREADS
+from tasks.models.shelf import put
 from tasks.tuning.bench import Answer, try_folds
+from tasks.tuning.crew import Call, Ready, Trial
 from tasks.tuning.folder import KEPT
 from tasks.tuning.foresight import Foresight
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
 from tasks.tuning.pace import LARGE, Sample, afford
 from tasks.tuning.sandbox import Failed, Stopped, TookTooLong
-from tasks.tuning.scale import Weight, shelve, weigh
+from tasks.tuning.scale import Weight, shelved, weigh
 from tasks.tuning.search import INTERRUPTED, Attempt, Entry, Search
 
 log = logging.getLogger(__name__)
 
 FAILURES = 3
 """So many trials in a row without an answer, and the family is left."""
-SIDE_BY_SIDE = THREADS
-"""Folds that are fitted at the same time, each with one thread."""
 THIN = 0.1
 """A family that could see less than this share of the rows, and fewer than are tried as they are, has
 nothing to say beside one that saw more."""
@@ -131,12 +133,23 @@ class Climb:
             every = max(self._ground.survey.fits)
             self.why = f"not tried: in its time it could see {self.rows:,} of {every:,} rows"
             return
-        while self._goes_on(over):
+        while self._more(over):
             attempt = self._search.next()
             if attempt is None:
                 self.searched = True
-                break
-            self._try(attempt, hard)
+            else:
+                self._ground.crew.begin(partial(self._try, attempt, hard))
+
+    def _more(self, over: float) -> bool:
+        """Whether to begin another trial, now that there is room for it; where not, all have ended."""
+        crew, clock = self._ground.crew, self._ground.clock
+        crew.room(over - clock.spent)
+        while not self._goes_on(over):
+            if not crew.busy:
+                return False
+            crew.step()
+            crew.room(over - clock.spent)
+        return True
 
     def hardly(self) -> bool:
         """Whether it sees next to none of the rows."""
@@ -153,7 +166,7 @@ class Climb:
 
     def _capped(self) -> bool:
         most = self._ground.charter.tuning.trials
-        return most is not None and self.trials >= most
+        return most is not None and self.trials + self._search.running >= most
 
     def _usual(self) -> float:
         """Seconds of a trial, as the last ones took; of those given up, where none was complete."""
@@ -178,7 +191,8 @@ class Climb:
             if "rows" in entry.notes:
                 self.sample = Sample(entry.notes["rows"], entry.notes["sampled"])
 
-    def _try(self, attempt: Attempt, hard: float) -> None:
+    def _try(self, attempt: Attempt, hard: float, side: int) -> Trial:
+        """One trial, `side` folds at a time."""
         began = self._ground.clock.spent
         notes: dict[str, object] = {"rows": self.rows, "sampled": self.sampled}
         foreseen = self._foresight.broken(attempt.params)
@@ -188,12 +202,12 @@ class Climb:
             self._stale += 1
             return
         try:
-            answers = self._folds(attempt, hard)
+            answers = yield from self._folds(attempt, hard, side)
             if answers is None:
                 attempt.prune(self._ground.clock.spent - began, "fell behind", **notes)
                 self._stale += 1
                 return
-            self._finish(attempt, answers, began, hard, notes)
+            yield from self._finish(attempt, answers, began, hard, notes)
             self.failures = 0
         except (Stopped, Refusal) as stopped:  # a refusal: a step that the graph cannot hold
             attempt.fail(self._ground.clock.spent - began, str(stopped), **notes)
@@ -204,16 +218,21 @@ class Climb:
         self.why = str(stopped)
         log.info("%s: %s", self.family.name, stopped)
 
-    def _folds(self, attempt: Attempt, hard: float) -> list[Answer] | None:
+    def _folds(
+        self, attempt: Attempt, hard: float, side: int
+    ) -> Generator[Call | Ready, Any, list[Answer] | None]:
         """What each fold gave; None where the trial was given up."""
         answers: list[Answer] = []
         slowest = 0.0
         self._say(attempt)
-        for first in range(0, self._of(), SIDE_BY_SIDE):
-            folds = range(first, min(first + SIDE_BY_SIDE, self._of()))
-            self._ground.ready()
+        for first in range(0, self._of(), side):
+            folds = range(first, min(first + side, self._of()))
+            yield Ready(self._ground.until_closing)
             began = self._ground.clock.spent
-            made = self._tried(attempt, folds, self._limit(hard, slowest))
+            made: list[Answer] = yield Call(
+                try_folds, self.family, attempt.params, folds, self.rows,
+                seconds=self._limit(hard, slowest, side),
+            )  # fmt: skip
             slowest = max(slowest, self._ground.clock.spent - began)
             self.prepare_seconds = max(self.prepare_seconds, *(one.prepare_seconds for one in made))
             answers += made
@@ -229,16 +248,11 @@ class Climb:
     def _of(self) -> int:
         return len(self._ground.survey.fits)
 
-    def _tried(self, attempt: Attempt, folds: Sequence[int], seconds: float) -> list[Answer]:
-        return self._ground.sandbox.call(
-            try_folds, self.family, attempt.params, folds, self.rows, seconds=seconds
-        )
-
-    def _limit(self, hard: float, slowest: float) -> float:
+    def _limit(self, hard: float, slowest: float, side: int) -> float:
         left = hard - self._ground.clock.spent
         if left <= slowest:  # a call that is stopped costs a new child
             raise TookTooLong("was given up because its time was over")
-        parts = -(-self._of() // SIDE_BY_SIDE)
+        parts = -(-self._of() // side)
         usual = max(slowest, self._usual() / parts) if self.best or slowest else None
         return left if usual is None else min(left, max(STRAYED_SECONDS, STRAYED * usual))
 
@@ -259,19 +273,18 @@ class Climb:
         began: float,
         hard: float,
         notes: dict[str, object],
-    ) -> None:
+    ) -> Trial:
         """Tell the search the score; a trial that leads is weighed first and has to be allowed."""
         clock = self._ground.clock
         score = self._mean(answers)
         if not np.isfinite(score):
             raise Failed(f"has no {self._ground.training.metric}: the folds' rows cannot say")
         seconds = clock.spent - began
-        best = self.best
-        if best is not None and not self._ground.better(score, best.score):
+        if not self._leads(score):
             attempt.complete(score, seconds, **notes)
             self._stale += 1
             return
-        weight = self._weigh(max(1.0, hard - clock.spent))
+        weight = yield from self._weigh(score, max(1.0, hard - clock.spent))
         notes |= {
             "mb": weight.mb,
             "row_ms": weight.row_ms,
@@ -290,12 +303,17 @@ class Climb:
         self._ground.folder.drop_answers(self.family.name, {e.number for e in self.ranked()})
         self._stale = 0
 
-    def _weigh(self, seconds: float) -> Weight:
+    def _leads(self, score: float) -> bool:
+        return self._ground.better(score, self.best.score if self.best else None)
+
+    def _weigh(self, score: float, seconds: float) -> Generator[Call | Ready, Any, Weight]:
         """The weight of the last fold's model, grown to all rows where it is made of them."""
-        weight = self._ground.sandbox.call(weigh, seconds=seconds)
+        weight: Weight = yield Call(weigh, seconds=seconds)
         where = self._ground.folder.file(f"models/{self.family.name}-fold.skops")
         if not broken(self._ground.charter.constraints, weight):
-            self._ground.sandbox.call(shelve, where, seconds=seconds)
+            content: bytes | None = yield Call(shelved, seconds=seconds)
+            if content and self._leads(score):  # another trial may have ended meanwhile
+                put(content, place(where))
         if not self.family.remembers:
             return weight
         survey = self._ground.survey

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 VERSION = 2
 """Raised when old trials can no longer be compared with new ones."""
 AFTERWARDS = {"learning_curve", "generate"}
-"""Clauses of `tuning` that the search does not depend on."""
+"""Clauses of `tuning` that the search does not depend on; nor does it on where trials are run."""
 KEPT = 3
 """Trials per family whose out-of-fold predictions stay."""
 
@@ -34,9 +34,10 @@ def fingerprint(
     charter: Charter, training: Training, recipe: Recipe, start: Start | None = None
 ) -> str:
     """SHA-256 of everything that the search depends on."""
-    clauses = (charter.constraints, charter.evaluation, charter.goal.cost)
+    clauses = (charter.evaluation, charter.goal.cost)
     parts = [VERSION, training.fingerprint, recipe.fingerprint]
     parts.append(charter.tuning.model_dump_json(exclude=AFTERWARDS))
+    parts.append(charter.constraints.model_dump_json(exclude={"cluster"}))
     parts += [clause.model_dump_json() for clause in clauses]
     if isinstance(charter.runtime.window, Decay):  # other windows choose rows, not weights
         parts.append(charter.runtime.window.model_dump_json())

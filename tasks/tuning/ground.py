@@ -11,6 +11,7 @@ from tasks.metrics import greater_is_better, measure, prices
 from tasks.split import Training
 from tasks.tuning.bench import Bench, Survey
 from tasks.tuning.clock import Clock
+from tasks.tuning.crew import Crew
 from tasks.tuning.folder import Folder
 from tasks.tuning.sandbox import Sandbox
 
@@ -20,12 +21,13 @@ CLOSING_SHARE = 0.02
 
 @dataclass(frozen=True)
 class Ground:
-    """The charter, the rows' sizes and truth, the child, the clock and the folder."""
+    """The charter, the rows' sizes and truth, the child, who runs trials, the clock and the folder."""
 
     charter: Charter
     training: Training
     survey: Survey
     sandbox: Sandbox[Bench]
+    crew: Crew
     clock: Clock
     folder: Folder
 
@@ -34,9 +36,14 @@ class Ground:
         """Seconds kept for the papers."""
         return CLOSING + CLOSING_SHARE * self.clock.total
 
+    @property
+    def until_closing(self) -> float:
+        """Seconds that are left before the papers."""
+        return max(0.0, self.clock.left - self.closing)
+
     def ready(self) -> None:
         """Wait for a child that was replaced, so that no fit pays for it; raises `Stopped`."""
-        self.sandbox.ready(max(0.0, self.clock.left - self.closing))
+        self.sandbox.ready(self.until_closing)
 
     @property
     def greater(self) -> bool:

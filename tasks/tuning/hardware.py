@@ -14,6 +14,22 @@ from charter.frozen import Frozen
 GIB = 2**30
 
 
+class Workers(Frozen):
+    """What a search used of a cluster."""
+
+    workers: int
+    """Most at the same time."""
+    threads: int
+    """Threads of these that fits took."""
+    cores_used: float
+    """Seconds of processor time there for each second of the search."""
+
+    @property
+    def words(self) -> str:
+        count = f"{self.workers} worker{'s' if self.workers != 1 else ''}"
+        return f"trials on {count} of a Dask cluster, {self.threads} threads ({self.cores_used:.1f} in use on average)"  # fmt: skip
+
+
 class Hardware(Frozen):
     """The machine of a search."""
 
@@ -27,17 +43,25 @@ class Hardware(Frozen):
     """The CUDA device on which XGBoost was fitted; empty where there was none."""
     device_share: float | None = None
     """Share of the seconds spent in trials that belongs to families fitted on the device."""
+    cluster: Workers | None = None
+    """None where trials were run on this machine."""
 
     @property
     def words(self) -> str:
         machine = f"{self.processor}, {self.cores} cores ({self.cores_used:.1f} in use on average), {self.memory_gb:.0f} GiB"  # fmt: skip
+        if self.cluster:
+            machine += f"; {self.cluster.words}"
         if not self.device:
             return f"{machine}, no CUDA device"
         return f"{machine}; {self.device} ({self.device_share or 0:.0%} of the time in trials)"
 
 
 def hardware(
-    seconds: float, processor_seconds: float, trials: float, on_device: float | None
+    seconds: float,
+    processor_seconds: float,
+    trials: float,
+    on_device: float | None,
+    cluster: Workers | None = None,
 ) -> Hardware:
     """This machine and its use by a search of so many `seconds`.
 
@@ -51,6 +75,7 @@ def hardware(
         cores_used=processor_seconds / max(seconds, 1e-9),
         device="" if on_device is None else _device(),
         device_share=None if on_device is None else on_device / max(trials, 1e-9),
+        cluster=cluster,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tasks.models.base import Family
 from tasks.tuning.bench import Answer, try_fold
+from tasks.tuning.crew import asked
 from tasks.tuning.ground import Ground
 
 LARGE = 8_000
@@ -75,7 +76,10 @@ def afford(ground: Ground, family: Family, share: float, limit: float) -> Sample
 def _probe(ground: Ground, family: Family, share: float, limit: float) -> Pace:
     def run(rows: int) -> Answer:
         params, last = dict(family.start), len(ground.survey.fits) - 1
-        return ground.sandbox.call(try_fold, family, params, last, rows, PROBE, seconds=limit)
+        answer: Answer = asked(
+            ground.crew, try_fold, family, params, last, rows, PROBE, seconds=limit
+        )
+        return answer
 
     run(PROBE)  # a first call is not the pace
     rows, answer = PROBE, run(PROBE)

@@ -51,14 +51,12 @@ def weigh(bench: Bench) -> Weight:
     return Weight(len(graph) / MB, _median_ms(lambda: running.run(None, one)), difference)
 
 
-def shelve(bench: Bench, where: str) -> bool:
-    """Keep the pipeline that was fitted last, if it saw every class; whether it did."""
-    from tasks.models.shelf import keep
+def shelved(bench: Bench) -> bytes | None:
+    """The content of a file with the pipeline that was fitted last, if it saw every class."""
+    from tasks.models.shelf import packed
 
     assert bench.last is not None
-    if bench.last.complete:
-        keep(bench.last.pipeline, place(where))
-    return bench.last.complete
+    return packed(bench.last.pipeline) if bench.last.complete else None
 
 
 def finish(
@@ -69,8 +67,10 @@ def finish(
     where: str,
     generator: Generator | None = None,
 ) -> Weight:
-    """Fit on all training rows (a seeded sample of `rows` of them), weigh and shelve; with what
+    """Fit on all training rows (a seeded sample of `rows` of them), weigh and keep; with what
     `generator` makes of these rows, where there is one."""
+    from tasks.models.shelf import keep
+
     every = sample(np.arange(len(bench.truth)), rows, bench.seed)
     pipeline = unfitted(bench, family, params)
     steps = pipeline.named_steps["prepare"]
@@ -81,7 +81,7 @@ def finish(
     model = fitted(bench, family, params, *known)
     bench.last = Last(joined(steps, model), every, complete=True)
     weight = weigh(bench)
-    shelve(bench, where)
+    keep(bench.last.pipeline, place(where))
     return weight
 
 

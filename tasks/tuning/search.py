@@ -106,7 +106,7 @@ class Search:
 
     def _mend(self) -> None:
         """What a killed run left running has failed."""
-        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        for trial in self._running():
             self._study.tell(trial.number, state=TrialState.FAIL)
 
     def _begin_with(self, starts: Sequence[Params]) -> None:
@@ -120,6 +120,14 @@ class Search:
                 self._study.enqueue_trial(dict(params))
                 done.add(_key(params))
 
+    def _running(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+    @property
+    def running(self) -> int:
+        """Trials that have not ended yet."""
+        return len(self._running())
+
     def _enqueue(self, params: Params) -> None:
         if not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             self._study.enqueue_trial(dict(params))
@@ -132,6 +140,7 @@ class Search:
     def next(self) -> Attempt | None:
         """What to try next; None once the space is searched."""
         tried = {_key(entry.params) for entry in self.entries() if entry.why != INTERRUPTED}
+        tried |= {_key(trial.params) for trial in self._running()}
         if self._kind == "grid":
             point = next((point for point in self._grid() if _key(point) not in tried), None)
             if point is None:
@@ -169,10 +178,13 @@ class Attempt:
         self._trial = trial
         self.number: int = trial.number
         self.params = params
+        self._reported: set[int] = set()
 
     def report(self, step: int, score: float) -> bool:
         """Note the mean score of the folds so far; whether to give up."""
-        self._trial.report(score, step)
+        if step not in self._reported:  # a trial whose worker was lost begins anew
+            self._reported.add(step)
+            self._trial.report(score, step)
         return bool(self._trial.should_prune())
 
     def complete(self, score: float, seconds: float, **notes: object) -> None:
@@ -185,9 +197,11 @@ class Attempt:
         self._end(TrialState.FAIL, seconds, None, {"why": why, **notes})
 
     def repeat(self, entries: Sequence[Entry]) -> None:
-        """End with what the same parameters came to before."""
-        same = next(entry for entry in entries if _key(entry.params) == _key(self.params))
-        if same.score is not None:
+        """End with what the same parameters came to before, or are being tried to come to."""
+        same = next((one for one in entries if _key(one.params) == _key(self.params)), None)
+        if same is None:
+            self.fail(0.0, "is being tried", **{REPEAT: True})
+        elif same.score is not None:
             self.complete(same.score, 0.0, **{REPEAT: same.number})
         else:
             self.fail(0.0, same.why, **{REPEAT: same.number})

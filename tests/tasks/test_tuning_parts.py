@@ -126,6 +126,27 @@ def test_the_grid_ends_and_goes_on_where_it_was(tmp_path: Path) -> None:
     assert len({tuple(point.items()) for point in points}) == 8
 
 
+@pytest.mark.parametrize("kind", ["bayesian", "random", "grid"])
+def test_what_is_being_tried_is_not_tried_beside_itself(
+    tmp_path: Path, kind: Literal["bayesian", "random", "grid"]
+) -> None:
+    space: Space = {"depth": Whole(2, 3, grid=(2, 3))}
+    search = _search(tmp_path, kind, space, {"depth": 3})
+    attempts = [attempt for _ in range(3) if (attempt := search.next())]
+    assert [attempt.params for attempt in attempts] == [{"depth": 3}, {"depth": 2}]
+    assert search.running == 2
+    for attempt in attempts:
+        attempt.complete(1.0, 0.1)
+    assert search.running == 0
+    assert len(search.entries()) == 2
+
+
+def test_a_trial_that_begins_anew_tells_its_folds_once(tmp_path: Path) -> None:
+    attempt = _search(tmp_path).next()
+    assert attempt is not None
+    assert not any(attempt.report(0, score) for score in (0.5, 0.4))  # Optuna would warn
+
+
 def test_a_small_space_counts_as_searched_once_all_is_repeated(tmp_path: Path) -> None:
     space: Space = {"depth": Whole(2, 3, grid=(2, 3))}
     points = _run(_search(tmp_path, "random", space, {"depth": 2}), 100)
