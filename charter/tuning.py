@@ -10,7 +10,7 @@ from charter.frozen import Frozen
 
 FamilyName = Literal[
     "dummy", "heuristic", "linear", "bayes", "oddness", "neighbours", "tree", "forest", "extra_trees",
-    "histogram", "boosting", "neural", "blend", "stack",
+    "histogram", "boosting", "neural", "taught", "blend", "stack",
 ]  # fmt: skip
 INTERPRETABLE: frozenset[FamilyName] = frozenset({"dummy", "heuristic", "linear", "tree"})
 """Families whose whole logic can be printed."""

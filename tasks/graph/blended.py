@@ -1,4 +1,4 @@
-"""Two preparations side by side, and what a blend or a stack makes of them, as nodes."""
+"""Two preparations side by side, and what a mixture makes of them or who learned from it, as nodes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tasks.graph.estimators import estimate, same
 from tasks.graph.preparation import Raw, prepare, unwritable
 from tasks.graph.writer import Block
 from tasks.models.blended import Blended, BlendedClassifier, BlendedRegressor
+from tasks.models.pupil import PupilClassifier, PupilRegressor
 from tasks.models.stacked import FLOOR, StackedClassifier, StackedRegressor
 from tasks.recipe.beside import Beside
 
@@ -38,6 +39,12 @@ def _(model: StackedClassifier, x: Block) -> Block:
         x.writer.add("Max", one, floor, width=one.width).apply("Log") for one in _each(model, x)
     ]
     return (_summed(model, each) + np.array(model.levels_)).apply("Softmax", axis=1)
+
+
+@estimate.register(PupilClassifier)
+@estimate.register(PupilRegressor)
+def _(model: PupilClassifier | PupilRegressor, x: Block) -> Block:
+    return estimate(model.model_, x.columns(range(*model.side_)))
 
 
 def _each(model: Blended, x: Block) -> list[Block]:

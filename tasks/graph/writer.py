@@ -22,6 +22,8 @@ class Writer:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[tuple[str, tuple[int, ...], bytes], str] = field(default_factory=dict)
     initializers: list[onnx.TensorProto] = field(default_factory=list)
+    joined: dict[str, list[Block]] = field(default_factory=dict)
+    """What stands side by side in a block that `join` made."""
 
     def add(
         self, op: str, *inputs: Block | str, width: int, domain: str = "", **attrs: Any
@@ -53,7 +55,9 @@ class Writer:
         filled = [block for block in blocks if block.width]
         if len(filled) == 1:
             return filled[0]
-        return self.add("Concat", *filled, width=sum(block.width for block in filled), axis=1)
+        whole = self.add("Concat", *filled, width=sum(block.width for block in filled), axis=1)
+        self.joined[whole.name] = filled
+        return whole
 
     def model(
         self, inputs: list[onnx.ValueInfoProto], output: onnx.ValueInfoProto, last: Block
@@ -107,6 +111,11 @@ class Block:
         """The columns at these places, in this order."""
         if list(places) == list(range(self.width)):
             return self
+        start = 0
+        for part in self.writer.joined.get(self.name, ()):  # so that nothing else has to be made
+            if list(places) == list(range(start, start + part.width)):
+                return part
+            start += part.width
         wanted = self.writer.constant(places, np.int64)
         return self.writer.add("Gather", self, wanted, width=len(places), axis=1)
 

@@ -21,11 +21,12 @@ from tasks.models.neighbours import Neighbours
 from tasks.models.neural import Neural
 from tasks.models.oddness import Oddness
 from tasks.models.stack import Stack
+from tasks.models.taught import Taught
 from tasks.models.tree import Tree
 
 LADDER: tuple[Family, ...] = (
     Dummy(), Heuristic(), Linear(), Bayes(), Oddness(), Neighbours(), Tree(), Forest(), ExtraTrees(),
-    Histogram(), Boosting(), Neural(), Blend(), Stack(),
+    Histogram(), Boosting(), Neural(), Taught(), Blend(), Stack(),
 )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ class Member(NamedTuple):
 
 
 MIXTURES: frozenset[FamilyName] = frozenset({"blend", "stack"})
+"""Families that put together what others found."""
+MADE: frozenset[FamilyName] = MIXTURES | {"taught"}
 """Families that are made of what others found."""
 
 
@@ -41,15 +43,24 @@ def members(params: Mapping[str, Value]) -> list[Member]:
     return [Member(*found) for found in json.loads(str(params["members"]))]
 
 
+def student(params: Mapping[str, Value]) -> tuple[str, Mapping[str, Value]]:
+    """Of a model that was taught: its family and its parameters."""
+    name, own = json.loads(str(params["student"]))
+    return name, own
+
+
 def words(params: Mapping[str, Value]) -> str:
     """Its members as a person reads them: `58% forest (trees 79, depth 14), …`; of a stack, whose
-    weights need not come to one, `0.58 times forest (…), … on a level of 3.1`."""
+    weights need not come to one, `0.58 times forest (…), … on a level of 3.1`; of a model that
+    they taught, `boosting (…), taught by …`."""
+    if "student" in params:
+        name, own = student(params)
+        said = words({key: value for key, value in params.items() if key != "student"})
+        return f"{name} ({_named(own)}), taught by {said}"
     levels = json.loads(str(params["levels"])) if "levels" in params else None
     said = ", ".join(
         (f"{one.share:.0%} " if levels is None else f"{one.share:.3g} times ")
-        + f"{one.family} ("
-        + ", ".join(f"{name} {_short(value)}" for name, value in one.params.items())
-        + ")"
+        + f"{one.family} ({_named(one.params)})"
         for one in members(params)
     )
     if not levels:
@@ -60,6 +71,10 @@ def words(params: Mapping[str, Value]) -> str:
         + " of "
         + ", ".join(map(_short, levels))
     )
+
+
+def _named(params: Mapping[str, Value]) -> str:
+    return ", ".join(f"{name} {_short(value)}" for name, value in params.items())
 
 
 def _short(value: Value) -> str:

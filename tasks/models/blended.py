@@ -22,6 +22,18 @@ def mean(each: Sequence[np.ndarray], shares: Sequence[float] | np.ndarray) -> np
     )
 
 
+def learned(member: Any, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Any:
+    """A fitted copy of the member."""
+    from tasks.tuning.weights import fit
+
+    model = clone(member)
+    spread(model, len(X))
+    fit(model, X, y, weight, getattr(model, "random_state", None) or 0)
+    if getattr(model, "device", None) == "cuda":
+        model.set_params(device="cpu")  # what is kept answers anywhere
+    return model
+
+
 class Blended(BaseEstimator):  # type: ignore[misc]
     """`members` are unfitted estimators, `scaled` says which of them take the second side of the
     matrix (`tasks.recipe.beside`), `shares` are their weights and add up to 1."""
@@ -34,20 +46,10 @@ class Blended(BaseEstimator):  # type: ignore[misc]
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
         self.sides_ = [[side.start, side.stop] for side in sides(X)]
         self.members_ = [
-            self._fitted(member, self._side(X, scaled), y, sample_weight)
+            learned(member, self._side(X, scaled), y, sample_weight)
             for member, scaled in zip(self.members, self.scaled, strict=True)
         ]
         return self
-
-    def _fitted(self, member: Any, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Any:
-        from tasks.tuning.weights import fit
-
-        model = clone(member)
-        spread(model, len(X))
-        fit(model, X, y, weight, getattr(model, "random_state", None) or 0)
-        if getattr(model, "device", None) == "cuda":
-            model.set_params(device="cpu")  # what is kept answers anywhere
-        return model
 
     def _side(self, X: np.ndarray, scaled: bool) -> np.ndarray:
         start, stop = self.sides_[scaled]

@@ -26,6 +26,8 @@ TRUSTED = (
     "tasks.models.nearest.NearestRegressor",
     "tasks.models.neural.LevelledMLP",
     "tasks.models.oddness.OddnessClassifier",
+    "tasks.models.pupil.PupilClassifier",
+    "tasks.models.pupil.PupilRegressor",
     "tasks.models.stacked.StackedClassifier",
     "tasks.models.stacked.StackedRegressor",
     "tasks.recipe.beside.Beside",

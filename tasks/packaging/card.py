@@ -65,11 +65,11 @@ def blank(value: str, key: str) -> str:
 
 def _details(papers: Papers, bundle: Bundle) -> Part:
     study = papers.study
-    from tasks.models.blend import MIXTURES, words
+    from tasks.models.blend import MADE, words
 
     params = (
         words(study.params)
-        if study.family in MIXTURES
+        if study.family in MADE
         else (
             ", ".join(
                 f"{name} {f'{value:.4g}' if isinstance(value, float) else value}"

@@ -15,7 +15,8 @@ import numpy as np
 from tasks.models.blend import Member, spelled
 from tasks.tuning.choice import Contender
 from tasks.tuning.ground import Ground
-from tasks.tuning.mixture import Candidate, Mix, Pool, Way, score, together
+from tasks.tuning.mixture import Candidate, Mix, Pool, Way, places, score, together
+from tasks.tuning.once import Once
 from tasks.tuning.search import Entry
 
 ROWS = 12_000
@@ -26,42 +27,27 @@ LEAST = 2
 """Members of a mixture."""
 
 
-class Blending:
-    """The rung of a mixture, like that of a family that has been climbed."""
+class Blending(Once):
+    """The rung of a mixture."""
 
     def __init__(
-        self, ground: Ground, found: Sequence[Candidate], seconds: float, way: Way
+        self,
+        ground: Ground,
+        found: Sequence[Candidate],
+        seconds: float,
+        way: Way,
+        free: bool = False,
     ) -> None:
         """`found`: what may be mixed, best first; `seconds` is how long its members' fits on all
-        rows may take together."""
+        rows may take together; a `free` one may weigh what it likes."""
+        super().__init__(way.family)
         self._ground = ground
         self._found = found
         self._seconds = seconds
         self._way = way
+        self._free = free
         self._until = ground.clock.spent + SHARE * ground.clock.total
-        self.family = way.family
-        self.rows: int | None = None
-        self.sampled = ""
-        self.why = ""
-        """Why there is no mixture, in words."""
-        self.entries: list[Entry] = []
-        self.contender: Contender | None = None
         self._mix()
-
-    @property
-    def trials(self) -> int:
-        return len(self.entries)
-
-    @property
-    def seconds(self) -> float:
-        return sum(entry.seconds for entry in self.entries)
-
-    @property
-    def best(self) -> Entry | None:
-        return next(iter(self.entries), None)
-
-    def final_seconds(self) -> float:
-        return float(self.best.notes["final"]) if self.best else 0.0
 
     def _mix(self) -> None:
         began = time.time()
@@ -93,7 +79,7 @@ class Blending:
              for one, share in zip(members, shares, strict=True)],
             None if mix.levels is None else mix.levels.tolist(),
         )  # fmt: skip
-        weight = together(members)
+        weight = together([one.entry for one in members])
         notes = {
             "mb": weight.mb,
             "row_ms": weight.row_ms,
@@ -104,9 +90,7 @@ class Blending:
 
     @cached_property
     def _folds(self) -> list[np.ndarray]:
-        """Where the rows of each fold stand in the out-of-fold answers."""
-        ends = np.cumsum([len(test) for test in self._ground.survey.tests])
-        return np.split(np.arange(ends[-1]), ends[:-1])
+        return places(self._ground)
 
     @cached_property
     def _some(self) -> list[np.ndarray]:
@@ -123,16 +107,16 @@ class Blending:
             Pool(
                 self._ground, self._found, self._ground.truth[some],
                 [one.answers[some] for one in self._found],
-                np.split(np.arange(len(some)), ends[:-1]), self._seconds, self._until,
+                np.split(np.arange(len(some)), ends[:-1]), self._seconds, self._until, self._free,
             )
         )  # fmt: skip
 
     def _crossed(self) -> np.ndarray | None:
         """Answers for each fold by the weights that the other folds chose."""
         answers = np.zeros_like(self._found[0].answers)
-        for fold, places in enumerate(self._folds):
+        for fold, rows in enumerate(self._folds):
             mix = self._chosen([other for other in range(len(self._folds)) if other != fold])
             if mix is None:
                 return None
-            answers[places] = self._way.answers(mix, [one.answers[places] for one in self._found])
+            answers[rows] = self._way.answers(mix, [one.answers[rows] for one in self._found])
         return answers

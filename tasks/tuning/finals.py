@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from serving.home import place
 from tasks.models.base import Family, Value
-from tasks.tuning.blending import Blending
 from tasks.tuning.climb import Climb
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
+from tasks.tuning.once import Once
 from tasks.tuning.sandbox import Stopped, TookTooLong
 from tasks.tuning.scale import Weight, finish
 from tasks.tuning.search import Entry
@@ -47,7 +47,7 @@ class Finals:
         """Which constraint the model breaks, now that all rows are in it."""
         return broken(self._ground.charter.constraints, final.weight)
 
-    def winner(self, climb: Climb | Blending, entry: Entry, seconds: float) -> Final | None:
+    def winner(self, climb: Climb | Once, entry: Entry, seconds: float) -> Final | None:
         """The trial's parameters on all rows.
 
         A fit that was stopped leaves the model of the last fold in its place, where there is one.

@@ -9,7 +9,7 @@ from charter import Charter
 from charter.goal import Task
 from tasks.models.base import Choice as Dimension
 from tasks.models.base import Family, Space, Value
-from tasks.models.blend import MIXTURES, members
+from tasks.models.blend import MADE, members, student
 from tasks.models.foreseen import Shape
 from tasks.models.portfolio import portfolio
 from tasks.tune import Start
@@ -21,11 +21,14 @@ from tasks.tuning.finals import Finals
 from tasks.tuning.foresight import Foresight
 from tasks.tuning.greedy import Greedy
 from tasks.tuning.ground import Ground
-from tasks.tuning.mixture import Way, candidates
+from tasks.tuning.mixture import Way, candidates, mixable
+from tasks.tuning.once import Once
 from tasks.tuning.pace import LARGE
 from tasks.tuning.sandbox import Stopped
 from tasks.tuning.search import BaseStorage, Search, journal
 from tasks.tuning.stacking import Stacking
+from tasks.tuning.teaching import SHARE as TEACHING
+from tasks.tuning.teaching import Teaching, crowded
 
 PATIENCE = 12
 """Trials without a better one before a family rests, and 4 more for each of its parameters."""
@@ -58,7 +61,7 @@ def hindrance(charter: Charter, family: Family, task: Task) -> str:
         return "not tried: goal.heuristic gives no rules"
     if chosen == "auto" and family.name == "oddness" and charter.goal.target.anomalies is None:
         return "not tried: goal.target.anomalies is not asked for"
-    if chosen == "auto" and family.name in MIXTURES and charter.fairness.mitigated:
+    if chosen == "auto" and family.name in MADE and charter.fairness.mitigated:
         return "not tried: fairness.mitigations may have to fit the model many times"
     if chosen == "auto" and charter.constraints.train_minutes < family.minutes:
         return f"not tried: families: auto has it from {family.minutes:g} minutes on"
@@ -84,9 +87,9 @@ class Ladder:
         self.climbs: dict[str, Climb] = {
             family.name: self._climb(storage, family)
             for family in families
-            if family.name not in self.hindered and family.name not in MIXTURES
+            if family.name not in self.hindered and family.name not in MADE
         }
-        self.blends: dict[str, Blending] = {}
+        self.made: dict[str, Once] = {}
         self.finals = Finals(ground)
         self._start_seconds = ground.clock.run
         self.baselines: dict[str, str] = {}
@@ -138,9 +141,9 @@ class Ladder:
         )
 
     @property
-    def tried(self) -> dict[str, Climb | Blending]:
+    def tried(self) -> dict[str, Climb | Once]:
         """What every rung that was tried came to, simplest first."""
-        return {**self.climbs, **self.blends}
+        return {**self.climbs, **self.made}
 
     def _points(self, family: Family, space: Space) -> list[Mapping[str, Value]]:
         """What is tried early, on top of the family's start: its logarithm where there may be one,
@@ -173,12 +176,24 @@ class Ladder:
     def _blend(self) -> None:
         """Its members' final fits together have what the search kept for one, and what it left."""
         ways = self._ways()
-        found = candidates(self.ground, list(self.climbs.values())) if ways else []
+        found = candidates(self.ground, list(self.climbs.values()))
         comparing = self.choice().seconds() if self._by_score() else 0.0
         spare = max((climb.final_seconds() for climb in self._by_score()[:1]), default=0.0)
+        blends: dict[str, Once] = {}
         for way in ways:
             seconds = self.left() - comparing - spare
-            self.blends[way.family.name] = Blending(self.ground, found, seconds, way)
+            blends[way.family.name] = Blending(self.ground, found, seconds, way)
+        self.made = blends
+        if "taught" not in self.hindered:
+            seconds = self.left() - comparing - spare
+            teaching = Teaching(self.ground, found, self.contenders(), seconds, WAYS)
+            self.made = {"taught": teaching, **blends}
+
+    def _crowded(self) -> bool:
+        """Whether the best trials are not allowed together, so that one may have to be taught."""
+        mixed = [climb.best for climb in self._by_score() if mixable(climb.family)]
+        best = [entry for entry in mixed if entry is not None]
+        return "taught" not in self.hindered and crowded(self.ground.charter.constraints, best)
 
     def _ways(self) -> list[Way]:
         return [way for way in WAYS if way.family.name not in self.hindered]
@@ -229,7 +244,7 @@ class Ladder:
         leaders = self._by_score()
         final = leaders[0].final_seconds() if leaders else 0.0
         comparing = self.choice().seconds() if leaders else 0.0
-        comparing += BLENDING * total * len(self._ways())
+        comparing += BLENDING * total * len(self._ways()) + TEACHING * total * self._crowded()
         reserve = min(max(final, 0.03 * total), FINAL_SHARE * total)
         if self.ground.charter.tuning.prefer == "best" and "blend" not in self.hindered:
             reserve = min(max(BLEND_FITS * final, reserve), BLEND_SHARE * total)
@@ -245,8 +260,8 @@ class Ladder:
                 if answers is not None:
                     found.append(Contender(climb.family.name, entry, answers))
                     break
-        blends = [one.contender for one in self.blends.values()]
-        return [*found, *(one for one in blends if one is not None)]
+        made = [one.contender for one in self.made.values()]
+        return [*found, *(one for one in made if one is not None)]
 
     def choice(self, but: frozenset[tuple[str, int]] = frozenset()) -> Choice:
         """The comparison of the contenders, without those whose final fit was not allowed."""
@@ -265,7 +280,7 @@ class Ladder:
 
     def instead(self, winner: Contender) -> float:
         """Seconds that are kept for the best family's own fit, should that of a mixture not end."""
-        best = self._by_score()[:1] if winner.family in MIXTURES else []
+        best = self._by_score()[:1] if winner.family in MADE else []
         return sum(climb.final_seconds() for climb in best)
 
     def left(self) -> float:
@@ -274,12 +289,15 @@ class Ladder:
 
 
 def begun_with(start: Start | None, family: Family) -> list[Mapping[str, Value]]:
-    """What the family had in the live release, alone or in a mixture; empty where it had no part."""
+    """What the family had in the live release, alone, in a mixture or taught by one; empty where it had no part."""
     if start is None:
         return []
-    if start.family in MIXTURES:
-        return [one.params for one in members(start.params) if one.family == family.name]
-    return [start.params] if start.family == family.name else []
+    if start.family not in MADE:
+        return [start.params] if start.family == family.name else []
+    found = [(one.family, one.params) for one in members(start.params)]
+    if "student" in start.params:
+        found = [student(start.params), *found]
+    return [params for name, params in found if name == family.name]
 
 
 def _patience(family: Family) -> int:

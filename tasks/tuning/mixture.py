@@ -38,8 +38,13 @@ def candidates(ground: Ground, climbs: Sequence[Climb]) -> list[Candidate]:
     return made[:WIDE]
 
 
+def mixable(family: Family) -> bool:
+    """Whether a model of the family may be a member: one that is not the training rows themselves."""
+    return family.style in ("tree", "scaled") and not family.remembers
+
+
 def _of(ground: Ground, climb: Climb) -> Iterator[Candidate]:
-    if climb.family.style not in ("tree", "scaled") or climb.family.remembers:
+    if not mixable(climb.family):
         return
     for entry in climb.ranked()[:DEEP]:
         answers = ground.folder.answers(climb.family.name, entry.number)
@@ -47,10 +52,11 @@ def _of(ground: Ground, climb: Climb) -> Iterator[Candidate]:
             yield Candidate(climb, entry, answers, float(entry.notes["final"]))
 
 
-def together(members: Sequence[Candidate]) -> Weight:
+def together(members: Sequence[Entry]) -> Weight:
     """What one graph of these weighs."""
-    mb = sum(one.entry.notes["mb"] for one in members)
-    return Weight(mb, sum(one.entry.notes["row_ms"] for one in members), 0.0)
+    return Weight(
+        sum(one.notes["mb"] for one in members), sum(one.notes["row_ms"] for one in members), 0.0
+    )
 
 
 class Mix(NamedTuple):
@@ -75,6 +81,8 @@ class Pool:
     """What the members' fits on all rows may take together."""
     until: float
     """When the mixture has to be found, on the clock."""
+    free: bool = False
+    """Whether it may weigh what it likes."""
 
     @property
     def over(self) -> bool:
@@ -85,7 +93,9 @@ class Pool:
         members = [one for place, one in enumerate(self.found) if place in at]
         if sum(one.seconds for one in members) > self.seconds:
             return False
-        return not broken(self.ground.charter.constraints, together(members))
+        return self.free or not broken(
+            self.ground.charter.constraints, together([one.entry for one in members])
+        )
 
     def score(self, answers: np.ndarray) -> float:
         return score(self.ground, self.truth, answers, self.places)
@@ -102,6 +112,12 @@ class Way(Protocol):
         ...
 
     def answers(self, mix: Mix, each: Sequence[np.ndarray]) -> np.ndarray: ...
+
+
+def places(ground: Ground) -> list[np.ndarray]:
+    """Where the rows of each fold stand in the out-of-fold answers."""
+    ends = np.cumsum([len(test) for test in ground.survey.tests])
+    return np.split(np.arange(ends[-1]), ends[:-1])
 
 
 def score(

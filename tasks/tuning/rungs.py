@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tasks.models.base import Family
-from tasks.tuning.blending import Blending
 from tasks.tuning.choice import Contender
 from tasks.tuning.climb import Climb
 from tasks.tuning.ladder import Ladder
+from tasks.tuning.once import Once
 from tasks.tuning.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _rung(ladder: Ladder, outcome: Outcome, family: Family) -> Rung:
     return _with(climb, outcome, found[0])
 
 
-def _without(climb: Climb | Blending, outcome: Outcome) -> Rung:
+def _without(climb: Climb | Once, outcome: Outcome) -> Rung:
     """A family of which no trial is allowed, or whose final model was not."""
     from tasks.tune import Rung
 
@@ -52,7 +52,7 @@ def _without(climb: Climb | Blending, outcome: Outcome) -> Rung:
     )  # fmt: skip
 
 
-def _with(climb: Climb | Blending, outcome: Outcome, contender: Contender) -> Rung:
+def _with(climb: Climb | Once, outcome: Outcome, contender: Contender) -> Rung:
     from tasks.tune import Rung
 
     taken = contender is outcome.winner

@@ -210,6 +210,7 @@ def test_the_same_catalogue_everywhere() -> None:
         "histogram",
         "boosting",
         "neural",
+        "taught",
         "blend",
         "stack",
     ]
