@@ -22,7 +22,7 @@ from tasks.models.taught import Taught, taught
 from tasks.tuning.bench import Answer, try_folds
 from tasks.tuning.blending import Blending
 from tasks.tuning.choice import Choice, Contender
-from tasks.tuning.climb import SIDE_BY_SIDE
+from tasks.tuning.crew import SIDE_BY_SIDE
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
 from tasks.tuning.mixture import Candidate, Way, places, score, together
