@@ -17,6 +17,7 @@ from serving.home import place
 from tasks.engineer import Recipe
 from tasks.evaluate import out_of_fold
 from tasks.split import Training
+from tasks.splitting.searched import searched
 from tasks.tune import Start, Study
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ def appraise(
         return Appraisal.model_validate_json(record.read_bytes())
     curve, generation, study = _found(charter, training, recipe, study, began, first)
     words = f"{curve.words} {generation.words}"
+    if study.drawn_rows is not None:
+        words += f" Both were asked of {study.drawn_rows:,} rows, drawn from {training.rows:,}."
     made = Appraisal(
         project=charter.name,
         fingerprint=fingerprint,
@@ -165,7 +168,7 @@ def _found(
         return _nothing(study, "constraints.train_minutes left no time to find out")
     clock.note = "reading the training rows"
     memory = charter.constraints.memory_gb
-    arguments = (charter, training, recipe)
+    arguments = (charter, searched(charter, training), recipe)
     with Sandbox(fewer.load, arguments, memory_gb=memory, watch=clock.tick) as sandbox:
         try:
             sizes = sandbox.call(fewer.sizes, seconds=clock.left)

@@ -18,6 +18,7 @@ from tasks.progress import report
 from tasks.protection.found import decided
 from tasks.recipe.clock import Part
 from tasks.split import Rows, Training, load_training
+from tasks.splitting.searched import searched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,7 @@ def engineer(charter: Charter, training: Training, profile: Profile) -> Recipe:
     """Choose the inputs and measure their impact on training rows only; leaks are refused."""
     from tasks.engineering.report import write
 
+    training = searched(charter, training)
     fingerprint = _fingerprint(charter, training, profile)
     note = place(f"recipes/{charter.name}/{fingerprint[:16]}.json")
     recipe = _known(note) or _made(charter, training, profile, fingerprint)

@@ -27,6 +27,7 @@ from tasks.judgement.dependence import Dependence, dependences
 from tasks.judgement.slices import slices
 from tasks.split import Look, Rows, Split, load_training, looks, open_holdout
 from tasks.splitting import spans
+from tasks.splitting.searched import searched
 from tasks.tune import Rung, Study
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _judge(
         cost=metrics.measure("cost", case.truth, case.ours, decision, case.prices),
         constant_cost=gates.cheapest_constant(case),
         dependences=dependences(
-            take(place(study.model)), recipe, load_training(split.training), task
+            take(place(study.model)), recipe, load_training(searched(charter, split.training)), task
         ),
     )  # fmt: skip
 
@@ -194,12 +195,12 @@ def out_of_fold(study: Study, task: Task) -> tuple[np.ndarray, np.ndarray]:
 
 def _predicted(where: str, recipe: Recipe, rows: Rows, task: Task) -> np.ndarray:
     from tasks.models.shelf import take
-    from tasks.recipe.inputs import frame
+    from tasks.recipe.inputs import frames
 
     pipeline: Any = take(place(where))
-    inputs = frame(recipe.signature, rows.table)
-    given = pipeline.predict(inputs) if task == "regression" else pipeline.predict_proba(inputs)
-    return np.asarray(given, dtype=np.float64)
+    say = pipeline.predict if task == "regression" else pipeline.predict_proba
+    given = [say(inputs) for inputs in frames(recipe.signature, rows.table)]
+    return np.concatenate(given).astype(np.float64)
 
 
 def _spans(charter: Charter, rows: Rows) -> np.ndarray | None:
@@ -255,7 +256,7 @@ def _members(
     """Whether the model betrays whom it learned from, where rows are of persons."""
     if not charter.privacy.about_people:
         return []
-    rows = load_training(split.training)
+    rows = load_training(searched(charter, split.training))
     draw = np.random.default_rng(case.seed)
     chosen = np.sort(draw.permutation(len(rows.truth))[: membership.MOST])
     some = Rows(rows.table.take(chosen), rows.truth[chosen])

@@ -24,6 +24,7 @@ from tasks.audit import Audit
 from tasks.auditing.treatment import Figure, Treatment
 from tasks.engineer import Recipe
 from tasks.split import Training
+from tasks.splitting.searched import searched
 from tasks.tune import Study
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def _made(
     from tasks.mitigation.page import write
     from tasks.mitigation.trial import Trial, measure
 
+    training = searched(charter, training)
     trial = Trial(charter, training, recipe, study, audit.axes)
     first = trial.unmitigated()
     assert first.treatment is not None
@@ -151,6 +153,7 @@ def _final(trial: Trial, arm: Arm, found: Mitigated, where: str) -> Mitigated | 
         update={
             "fingerprint": found.fingerprint, "model": model, "mitigation": applied,
             "out_of_fold": f"{where}/out_of_fold.parquet",
+            "model_rows": trial.fitted,
         }
     )  # fmt: skip
     return found.model_copy(update={"study": study, "chosen": arm.name, "reason": applied.price})

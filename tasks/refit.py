@@ -22,6 +22,7 @@ from tasks.packaging.papers import Papers
 from tasks.packaging.parity import answers
 from tasks.progress import report
 from tasks.split import Rows, Split, load_training, open_holdout
+from tasks.splitting.searched import searched
 from tasks.tune import Study
 
 if TYPE_CHECKING:
@@ -113,8 +114,12 @@ def _fit(charter: Charter, split: Split, recipe: Recipe, study: Study, where: st
 def everything(charter: Charter, split: Split, recipe: Recipe) -> Bench:
     """Training rows and holdout, ready for a fit; what the sandbox loads."""
     from tasks.tuning.bench import prepared
+    from tasks.tuning.whole import Whole
 
-    return prepared(charter, split.training, recipe, _all(split), parts=[])
+    chosen, held = searched(charter, split.training), _held(split)
+    rows = _every(load_training(chosen), held)
+    whole = Whole(split.training, held) if chosen is not split.training else None
+    return prepared(charter, split.training, recipe, rows, [], whole)
 
 
 def everybody(charter: Charter, split: Split, recipe: Recipe, study: Study) -> Ground:
@@ -123,16 +128,15 @@ def everybody(charter: Charter, split: Split, recipe: Recipe, study: Study) -> G
     from tasks.tuning.bench import prepared
 
     assert study.mitigation is not None
-    rows = _all(split)
+    rows = _every(load_training(searched(charter, split.training)), _held(split))
     bench = prepared(charter, split.training, recipe, rows, parts=[])
     every = judged(charter, study.mitigation.axes, rows.table)
     known = aligned(every, study.mitigation.groups)
     return grounded(charter, split.training, study, bench, known)
 
 
-def _all(split: Split) -> Rows:
-    held = open_holdout(split.holdout, "refit", "the winner learns the rows that it was judged on")
-    return _every(load_training(split.training), held)
+def _held(split: Split) -> Rows:
+    return open_holdout(split.holdout, "refit", "the winner learns the rows that it was judged on")
 
 
 def _every(training: Rows, held: Rows) -> Rows:

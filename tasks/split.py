@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,6 +130,13 @@ def load_training(training: Training, content: bytes | None = None) -> Rows:
     if np.array_equal(order, np.arange(len(order))):
         return rows
     return Rows(rows.table.take(pa.array(order)), rows.truth[order])
+
+
+def stream_training(training: Training, columns: Sequence[str], rows: int) -> Iterator[Rows]:
+    """These columns of the training rows, at most `rows` at a time, in the order of the file."""
+    with pq.ParquetFile(place(training.where)) as file:
+        for batch in file.iter_batches(rows, columns=[*columns, training.target]):
+            yield _rows(pa.Table.from_batches([batch]), training)
 
 
 def folds(charter: Charter, training: Training, rows: Rows) -> list[tuple[np.ndarray, np.ndarray]]:

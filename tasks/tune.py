@@ -88,6 +88,8 @@ class Study(Frozen):
     """Fitted pipelines of the families named in `evaluation.beat`, likewise."""
     searched_rows: int | None = None
     """Rows that the winner's folds were fitted on, where there was no time for all."""
+    drawn_rows: int | None = None
+    """Rows that the search worked on, where there were too many for all (`tasks.splitting.searched`)."""
     appraised: str = ""
     """Whether there is enough data, and what generated rows bring, in words; from `appraise`."""
     generated: GeneratorName | None = None
@@ -162,15 +164,20 @@ def _search(
     began: float,
     start: Start | None,
 ) -> Study:
+    from tasks.models.threads import THREADS
+    from tasks.splitting.searched import searched
     from tasks.tuning.bench import load
     from tasks.tuning.clock import Clock
     from tasks.tuning.sandbox import Sandbox
+    from tasks.tuning.whole import Whole
 
     clock = Clock(folder.clock, seconds(charter), began)
     clock.note = "reading the training rows"
+    chosen = searched(charter, training)
+    whole = Whole(training) if chosen is not training else None
     sandbox = Sandbox(
         load,
-        (charter, training, recipe),
+        (charter, chosen, recipe, THREADS, None, whole),
         memory_gb=charter.constraints.memory_gb,
         watch=clock.tick,
     )
@@ -180,9 +187,9 @@ def _search(
         from tasks.tuning.ladder import Ladder
         from tasks.tuning.outcome import settle
 
-        with _crew(charter, training, recipe, sandbox, clock) as crew:
+        with _crew(charter, chosen, recipe, sandbox, clock) as crew:
             survey = _survey(sandbox, clock)
-            ground = Ground(charter, training, survey, sandbox, crew, clock, folder)
+            ground = Ground(charter, chosen, survey, sandbox, crew, clock, folder)
             ladder = Ladder(ground, LADDER, start)
             ladder.climb()
         return _written(ground, ladder, settle(ladder))
@@ -261,6 +268,7 @@ def _written(ground: Ground, ladder: Ladder, outcome: Outcome) -> Study:
         model=outcome.final.where,
         model_rows=outcome.final.rows,
         searched_rows=ladder.tried[outcome.winner.family].rows,
+        drawn_rows=ground.survey.rows if ground.grown > 1 else None,
         baselines=dict(ladder.baselines),
         out_of_fold=records.keep_out_of_fold(ground, outcome.winner),
         trials=records.keep_trials(ground, trials),

@@ -38,7 +38,7 @@ class Sizes:
     tests: tuple[np.ndarray, ...]
     """Row positions on the test side of each fold."""
     truth: np.ndarray
-    """Of all training rows."""
+    """Of all these rows."""
     spans: np.ndarray | None
 
 

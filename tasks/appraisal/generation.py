@@ -51,6 +51,9 @@ def generation(
             "tuning.generate is never" if base is not None else "the folds could not be made again"
         )
         return Generation(words=wording.not_made(why)), study
+    if study.drawn_rows is not None:
+        why = f"the search drew {study.drawn_rows:,} of the real rows, and there are more of them"
+        return Generation(words=wording.not_made(why)), study
     turns = sorted(CATALOGUE, key=lambda one: one.name != first)
     trials = [run(charter, training, course, one, study.searched_rows) for one in turns]
     judged = _judged(charter, training, course, trials, base)

@@ -96,6 +96,12 @@ class Trial:
         ]
 
     @property
+    def fitted(self) -> int | None:
+        """How many rows a mitigated model is fitted on; None: all."""
+        known = (self.study.model_rows, self.study.drawn_rows)
+        return min((rows for rows in known if rows is not None), default=None)
+
+    @property
     def judged(self) -> tuple[Groups, ...]:
         names = {name for name, _ in self.aim.limits}
         return tuple(one for one in self.every if one.name in names)

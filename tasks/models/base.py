@@ -61,6 +61,8 @@ class Family(Protocol):
     """Its share of the search time, in proportion to the others."""
     remembers: bool
     """Whether the model is the training rows themselves: size and time to answer grow with them."""
+    streams: bool
+    """Whether it can be fitted on more rows than have room in memory."""
     minutes: float
     """`families: auto` tries it where the charter gives at least so many minutes: what seldom pays
     must not take time from what does."""

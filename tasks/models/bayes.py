@@ -102,6 +102,7 @@ class Bayes:
     interpretable: bool = False
     effort: float = 0.3
     remembers: bool = False
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = {"smoothing": 1.0}
 

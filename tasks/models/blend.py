@@ -91,6 +91,7 @@ class Blend:
     interpretable: bool = False
     effort: float = 0.0
     remembers: bool = False
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = spelled(
         [Member("linear", Linear.start, 0.25), Member("boosting", Boosting.start, 0.75)]

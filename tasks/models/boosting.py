@@ -24,6 +24,7 @@ class Boosting:
     interpretable: bool = False
     effort: float = 12.0
     remembers: bool = False
+    streams: bool = True
     minutes: float = 0.0
     start: Mapping[str, Value] = {
         "trees": 150, "rate": 0.06, "depth": 6, "weight": 5.0,

@@ -22,6 +22,7 @@ class Dummy:
     interpretable: bool = True
     effort: float = 0.2
     remembers: bool = False
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = {}
 

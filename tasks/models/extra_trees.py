@@ -24,6 +24,7 @@ class ExtraTrees:
     interpretable: bool = False
     effort: float = 1.0
     remembers: bool = False
+    streams: bool = False
     minutes: float = 3.0
     start: Mapping[str, Value] = {"trees": 100, "depth": 14, "leaf": 5, "share": 0.6}
 

@@ -23,6 +23,7 @@ class Forest:
     interpretable: bool = False
     effort: float = 3.0
     remembers: bool = False
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = {"trees": 100, "depth": 10, "leaf": 10, "share": 0.4}
 

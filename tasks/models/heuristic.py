@@ -85,6 +85,7 @@ class Heuristic:
     interpretable: bool = True
     effort: float = 0.2
     remembers: bool = False
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = {"trust": 10.0}
 

@@ -23,6 +23,7 @@ class Histogram:
     interpretable: bool = False
     effort: float = 1.5
     remembers: bool = False
+    streams: bool = False
     minutes: float = 3.0
     start: Mapping[str, Value] = {
         "trees": 120, "rate": 0.08, "leaves": 31, "leaf": 20, "share": 0.6, "penalty": 1.0,

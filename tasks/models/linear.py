@@ -23,6 +23,7 @@ class Linear:
     interpretable: bool = True
     effort: float = 2.0
     remembers: bool = False
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = {"penalty": 1.0, "log": False}
 

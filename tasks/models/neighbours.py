@@ -22,6 +22,7 @@ class Neighbours:
     interpretable: bool = False
     effort: float = 1.0
     remembers: bool = True
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = {"neighbours": 15, "weights": "uniform"}
 

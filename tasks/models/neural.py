@@ -42,6 +42,7 @@ class Neural:
     interpretable: bool = False
     effort: float = 2.0
     remembers: bool = False
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = {
         "layers": 1, "width": 32, "penalty": 1e-3, "rate": 3e-3,

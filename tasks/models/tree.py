@@ -22,6 +22,7 @@ class Tree:
     interpretable: bool = True
     effort: float = 1.0
     remembers: bool = False
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = {"depth": 6, "leaf": 20}
 

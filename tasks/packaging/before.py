@@ -12,6 +12,7 @@ from tasks.evaluate import out_of_fold
 from tasks.monitoring.reference import Before, Judged, when
 from tasks.packaging.parity import answers
 from tasks.split import Rows, load_training
+from tasks.splitting.searched import searched
 
 if TYPE_CHECKING:
     from tasks.packaging.papers import Papers
@@ -31,16 +32,17 @@ def before(papers: Papers, pipeline: Any, holdout: Rows) -> Before:
         training=training,
         holdout=holdout,
         judged=Judged(holdout.truth, found, when(papers.charter, holdout)),
-        out_of_fold=_out_of_fold(papers, training),
+        out_of_fold=_out_of_fold(papers),
     )
 
 
-def _out_of_fold(papers: Papers, training: Rows) -> Judged | None:
+def _out_of_fold(papers: Papers) -> Judged | None:
     """The search's answers to rows that were left out of the fit; None where it kept none."""
     path = place(papers.study.out_of_fold)
     if not path.is_file():
         return None
     truth, found = out_of_fold(papers.study, papers.split.training.task)
-    seconds = when(papers.charter, training)
+    learnt = load_training(searched(papers.charter, papers.split.training))
+    seconds = when(papers.charter, learnt)
     rows = np.asarray(pq.read_table(path, columns=["row"])["row"])
     return Judged(truth, found, None if seconds is None else seconds[rows])

@@ -46,12 +46,13 @@ def as_sent(signature: Signature, table: pa.Table) -> list[Row]:
 
 def answers(pipeline: Any, signature: Signature, table: pa.Table) -> np.ndarray:
     """What the fitted pipeline says: float64, shape (rows, classes), or (rows, 1) for values."""
-    from tasks.recipe.inputs import frame
+    from tasks.recipe.inputs import frames
 
-    inputs = frame(signature, table)
+    say = pipeline.predict if signature.task == "regression" else pipeline.predict_proba
+    said = [say(inputs) for inputs in frames(signature, table)]
+    given = np.concatenate(said).astype(np.float64)
     if signature.task == "regression":
-        return np.asarray(pipeline.predict(inputs), dtype=np.float64).reshape(-1, 1)
-    given = np.asarray(pipeline.predict_proba(inputs), dtype=np.float64)
+        return given.reshape(-1, 1)
     every = np.zeros((len(given), len(signature.classes)))
     every[:, np.asarray(pipeline.classes_, dtype=np.int64)] = given
     return every

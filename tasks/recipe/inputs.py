@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from serving.packing import pack_batch
 from serving.signature import Signature
+
+ANSWERED = 100_000
+"""Rows that are prepared and answered at a time."""
+
+
+def frames(signature: Signature, table: pa.Table) -> Iterator[pd.DataFrame]:
+    """`frame` of a few rows after the others, at least once; so a long table needs no more room."""
+    for first in range(0, max(1, table.num_rows), ANSWERED):
+        yield frame(signature, table.slice(first, ANSWERED))
 
 
 def frame(signature: Signature, table: pa.Table) -> pd.DataFrame:

@@ -133,7 +133,7 @@ def hashed(texts: Iterable[str], seed: int) -> np.ndarray:
     digests = (
         _digest(keyed.copy(), text) for text in texts
     )  # a copy spares hashing the seed again
-    return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
+    return np.fromiter((int.from_bytes(digest) for digest in digests), dtype=np.uint64)
 
 
 def _digest(keyed: hashlib.blake2b, text: str) -> bytes:

@@ -23,6 +23,7 @@ from tasks.models.threads import THREADS, spread
 from tasks.recipe.extent import Extent, extent
 from tasks.split import Rows, Training, folds, load_training
 from tasks.tuning.weights import fit, weights
+from tasks.tuning.whole import Whole
 
 CACHE_SHARE = 0.2
 """Share of the charter's memory that prepared folds may take."""
@@ -33,13 +34,21 @@ class Survey:
     """What the caller has to know about the rows."""
 
     rows: int
+    """That the search works on."""
     columns: int
     fits: tuple[int, ...]
     """Rows on the fit side of each fold."""
     tests: tuple[np.ndarray, ...]
     """Row positions on the test side of each fold."""
     truth: np.ndarray
-    """Of all training rows."""
+    """Of these rows."""
+    whole: int
+    """All rows: more than these where the search works on drawn ones."""
+    streams: bool
+    """Whether a final fit may have more than the drawn ones: not where rows weigh differently, since
+    they are weighed against each other."""
+    seconds: float
+    """That packing these rows took."""
     device: Literal["cpu", "cuda"]
     """Where families that can are fitted on a device."""
     skewed: bool = False
@@ -98,6 +107,10 @@ class Bench:
     """How much each row counts in a fit; None: all the same."""
     threads: int = THREADS
     """Most that a fit takes."""
+    whole: Whole | None = None
+    """What a final fit may have besides, where the rows are drawn ones."""
+    seconds: float = 0.0
+    """That packing the rows took."""
     cache: dict[object, Prepared] = field(default_factory=dict)
     last: Last | None = None
 
@@ -118,11 +131,12 @@ def load(
     recipe: Recipe,
     threads: int = THREADS,
     content: bytes | None = None,
+    whole: Whole | None = None,
 ) -> Bench:
     """Read the training rows (from the content of their file, where that is not here) and make the
     folds; a fit takes at most so many threads."""
     rows = load_training(training, content)
-    bench = prepared(charter, training, recipe, rows, folds(charter, training, rows))
+    bench = prepared(charter, training, recipe, rows, folds(charter, training, rows), whole)
     bench.threads = threads
     return bench
 
@@ -133,6 +147,7 @@ def prepared(
     recipe: Recipe,
     rows: Rows,
     parts: list[tuple[np.ndarray, np.ndarray]],
+    whole: Whole | None = None,
 ) -> Bench:
     """The rows as models take them, and all that the first fit would have to wait for."""
     from tasks.recipe.inputs import frame
@@ -141,12 +156,15 @@ def prepared(
     resolve(charter.constraints.device)
     if training.task != "regression":
         _every_class(training, rows.truth)
+    began = time.perf_counter()
+    inputs = frame(recipe.signature, rows.table)
+    seconds = time.perf_counter() - began
     return Bench(
         recipe=recipe, task=training.task, classes=len(training.classes),
         seed=charter.evaluation.seed, device=charter.constraints.device,
         room=CACHE_SHARE * charter.constraints.memory_gb * 2**30,
-        frame=frame(recipe.signature, rows.table), truth=rows.truth, parts=parts,
-        weights=weights(charter, rows),
+        frame=inputs, seconds=seconds, truth=rows.truth, parts=parts,
+        weights=weights(charter, rows), whole=whole,
     )  # fmt: skip
 
 
@@ -176,6 +194,9 @@ def survey(bench: Bench) -> Survey:
         fits=tuple(len(fit) for fit, _ in bench.parts),
         tests=tuple(test for _, test in bench.parts),
         truth=bench.truth,
+        whole=bench.whole.rows if bench.whole else len(bench.truth),
+        streams=bench.weights is None,
+        seconds=bench.seconds,
         device=resolve(bench.device),
         skewed=bench.task == "regression" and skewed(bench.truth),
         extents={style: extent(bench.recipe, style) for style in get_args(Style)},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from serving.home import place
@@ -20,6 +20,13 @@ log = logging.getLogger(__name__)
 
 FEW = 4_000
 """Rows of a baseline whose fit on all of them was stopped."""
+GROWN = 1.2
+"""Where the search works on drawn rows, the final fit has more if there are so many times more …"""
+ROOM = 0.35
+"""… with room in this share of the charter's memory."""
+COPIES, STREAMED = 3, 40
+"""A fit holds its matrix so many times; one that is streamed holds a byte for each value, and for
+each row so many bytes besides."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Finals:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self._restart = ground.clock.run
+        """Seconds until a child that was stopped is ready again, as the first one was."""
         self._made: dict[str, Final] = {}
         self.why: dict[str, str] = {}
         """Why the last fit of a family brought none."""
@@ -53,11 +62,13 @@ class Finals:
         A fit that was stopped leaves the model of the last fold in its place, where there is one.
         """
         name = climb.family.name
-        rows = climb.rows if climb.family.remembers or climb.final_seconds() > seconds else None
-        try:
-            return self._fit(climb.family, entry.params, f"{name}-{entry.number}", rows, seconds)
-        except Stopped as stopped:
-            self._note(name, stopped)
+        over = self._ground.clock.spent + seconds
+        for rows, kept in self._rows(climb, seconds):
+            left = over - kept - self._ground.clock.spent
+            try:
+                return self._fit(climb.family, entry.params, f"{name}-{entry.number}", rows, left)
+            except Stopped as stopped:
+                self._note(name, stopped)
         where = self._ground.folder.file(f"models/{name}-fold.skops")
         if climb.best != entry or not place(where).exists():
             return None
@@ -65,9 +76,32 @@ class Finals:
         weight = Weight(entry.notes["mb"], entry.notes["row_ms"], 0.0)
         return Final(where, weight, note, self._ground.survey.fits[-1])
 
+    def _rows(self, climb: Climb | Blending, seconds: float) -> Iterator[tuple[int | None, float]]:
+        """What the fit is tried with, all that it can have first, and the seconds kept for the next."""
+        survey, final = self._ground.survey, climb.final_seconds()
+        if survey.whole == survey.rows:
+            fewer = climb.family.remembers or final > seconds
+            yield climb.rows if fewer else None, 0.0
+            return
+        if survey.streams and not climb.family.remembers:
+            kept = final + self._restart
+            in_time = survey.rows * (seconds - kept) / (final + survey.seconds)
+            most = int(min(in_time, self._in_room(climb.family)))
+            if most > GROWN * survey.rows:
+                yield (None if most >= survey.whole else most), kept
+        fewer = climb.family.remembers or final > seconds
+        yield (climb.rows if fewer and climb.rows else survey.rows), 0.0
+
+    def _in_room(self, family: Family) -> float:
+        """About how many rows of all have room in memory."""
+        columns = self._ground.survey.extents[family.style].columns
+        each = columns + STREAMED if family.streams else COPIES * 8 * columns
+        return ROOM * self._ground.charter.constraints.memory_gb * 2**30 / each
+
     def baseline(self, family: Family, params: Mapping[str, Value], seconds: float) -> Final | None:
         """A model to be beaten: it may be of any size, and of fewer rows where all take too long."""
-        for rows in (None, FEW):
+        survey = self._ground.survey
+        for rows in (None if survey.whole == survey.rows else survey.rows, FEW):
             try:
                 return self._fit(family, params, f"{family.name}-baseline", rows, seconds)
             except Stopped as stopped:
@@ -90,9 +124,11 @@ class Finals:
         if where not in self._made:
             if seconds <= 0:  # a call that is stopped costs a new child
                 raise TookTooLong("was given up because its time was over")
+            survey = self._ground.survey
             self._ground.clock.say(f"{family.name}: final fit")
             self._ground.ready()
             weight = self._ground.sandbox.call(finish, family, params, rows, where, seconds=seconds)
-            note = f"fitted on {rows:,} rows" if rows else ""
+            of = f" of {survey.whole:,}" if survey.whole > survey.rows else ""
+            note = f"fitted on {rows:,}{of} rows" if rows else ""
             self._made[where] = Final(where, weight, note, rows)
         return self._made[where]

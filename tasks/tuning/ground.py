@@ -46,6 +46,19 @@ class Ground:
         self.sandbox.ready(self.until_closing)
 
     @property
+    def grown(self) -> float:
+        """How many times more rows than the search works on the final fit may have."""
+        return self.survey.whole / self.survey.rows
+
+    @property
+    def drawn(self) -> str:
+        """Which rows the search works on, in words; empty where it has all."""
+        survey = self.survey
+        if survey.whole == survey.rows:
+            return ""
+        return f"all rungs were searched on {survey.rows:,} rows, drawn from {survey.whole:,}"
+
+    @property
     def greater(self) -> bool:
         return greater_is_better(self.training.metric)
 

@@ -242,7 +242,7 @@ class Ladder:
         """When the search has to be over, on the clock: final fit and comparisons come after."""
         total = self.ground.clock.total
         leaders = self._by_score()
-        final = leaders[0].final_seconds() if leaders else 0.0
+        final = self.ground.grown * leaders[0].final_seconds() if leaders else 0.0
         comparing = self.choice().seconds() if leaders else 0.0
         comparing += BLENDING * total * len(self._ways()) + TEACHING * total * self._crowded()
         reserve = min(max(final, 0.03 * total), FINAL_SHARE * total)

@@ -35,6 +35,7 @@ def write(
         facts=[
             Fact("Taken", study.family),
             Fact(study.metric, figures.number(score), "mean over the folds"),
+            *_drawn(study),
             Fact("Trials", figures.number(len(trials)), f"{study.search} search"),
             Fact("Seconds", figures.number(round(study.seconds, 1)),
                  f"of {figures.number(60 * charter.constraints.train_minutes)}"),
@@ -47,6 +48,13 @@ def write(
         + (f"Made on {study.hardware.words}." if study.hardware else ""),
     )  # fmt: skip
     return keep(f"pages/{charter.name}/study.html", html)
+
+
+def _drawn(study: Study) -> list[Fact]:
+    if study.drawn_rows is None:
+        return []
+    had = "all rows" if study.model_rows is None else f"{study.model_rows:,} rows"
+    return [Fact("Rows", f"{study.drawn_rows:,}", f"drawn to search on; the final fit had {had}")]
 
 
 def _ladder(study: Study) -> Section:

@@ -30,7 +30,7 @@ def _rung(ladder: Ladder, outcome: Outcome, family: Family) -> Rung:
     found = [one for one in outcome.choice.contenders if one.family == family.name]
     if not found:
         return _without(climb, outcome)
-    return _with(climb, outcome, found[0])
+    return _with(climb, outcome, found[0], ladder.ground.drawn)
 
 
 def _without(climb: Climb | Once, outcome: Outcome) -> Rung:
@@ -52,7 +52,7 @@ def _without(climb: Climb | Once, outcome: Outcome) -> Rung:
     )  # fmt: skip
 
 
-def _with(climb: Climb | Once, outcome: Outcome, contender: Contender) -> Rung:
+def _with(climb: Climb | Once, outcome: Outcome, contender: Contender, drawn: str) -> Rung:
     from tasks.tune import Rung
 
     taken = contender is outcome.winner
@@ -60,6 +60,7 @@ def _with(climb: Climb | Once, outcome: Outcome, contender: Contender) -> Rung:
     final = outcome.final.weight if taken else None
     notes = [
         outcome.choice.why(contender),
+        drawn if taken else "",
         climb.sampled,
         outcome.final.note if taken else "",
         f"a first choice was {outcome.demoted[contender.family]}"

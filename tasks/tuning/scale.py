@@ -16,6 +16,7 @@ from tasks.generators.base import Generator
 from tasks.models.base import Family, Value
 from tasks.tuning.bench import Bench, Last, fitted, joined, sample, unfitted, weight_of
 from tasks.tuning.enlarge import enlarged, made_rows
+from tasks.tuning.whole import fit_whole
 
 MB = 1e6
 COMPARED = 500
@@ -68,17 +69,23 @@ def finish(
     generator: Generator | None = None,
 ) -> Weight:
     """Fit on all training rows (a seeded sample of `rows` of them), weigh and keep; with what
-    `generator` makes of these rows, where there is one."""
+    `generator` makes of the rows of the bench, where there is one."""
     from tasks.models.shelf import keep
 
     every = sample(np.arange(len(bench.truth)), rows, bench.seed)
     pipeline = unfitted(bench, family, params)
     steps = pipeline.named_steps["prepare"]
-    X = np.asarray(steps.fit_transform(bench.frame.iloc[every]))
-    known = X, bench.truth[every], weight_of(bench, every)
-    if generator is not None:
-        known = enlarged(known, made_rows(bench, steps, every, generator))
-    model = fitted(bench, family, params, *known)
+    whole = bench.whole if bench.weights is None and generator is None else None
+    if whole is not None and min(whole.rows, rows or whole.rows) > len(every):
+        steps.fit(bench.frame)
+        near = place(where).parent
+        model = fit_whole(bench, whole, steps, family, params, rows or whole.rows, near)
+    else:
+        X = np.asarray(steps.fit_transform(bench.frame.iloc[every]))
+        known = X, bench.truth[every], weight_of(bench, every)
+        if generator is not None:
+            known = enlarged(known, made_rows(bench, steps, every, generator))
+        model = fitted(bench, family, params, *known)
     bench.last = Last(joined(steps, model), every, complete=True)
     weight = weigh(bench)
     keep(bench.last.pipeline, place(where))
