@@ -130,8 +130,8 @@ def appraise(
         return Appraisal.model_validate_json(record.read_bytes())
     curve, generation, study = _found(charter, training, recipe, study, began, first)
     words = f"{curve.words} {generation.words}"
-    if study.drawn_rows is not None:
-        words += f" Both were asked of {study.drawn_rows:,} rows, drawn from {training.rows:,}."
+    if study.drawn_rows is not None and curve.points:
+        words += f" Measured on {study.drawn_rows:,} rows, drawn from {training.rows:,}."
     made = Appraisal(
         project=charter.name,
         fingerprint=fingerprint,

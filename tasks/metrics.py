@@ -36,6 +36,7 @@ __all__ = [
 
 RESAMPLES = 500
 TAIL = 0.025
+DRAWN, LEAST = 50_000_000, 100
 CELLS = 4_000_000  # weights held in memory at once: 32 MB
 LOSSES = frozenset({"log_loss", "brier", "cost", "rmse", "mae"})
 
@@ -240,8 +241,10 @@ def _weights(
 ) -> Iterator[np.ndarray]:
     """Counts of each row per resample, shape (a few resamples, rows), the same for each seed.
 
-    `width` is how wide the caller makes them, where it is more than `rows`.
+    `width` is how wide the caller makes them, where it is more than `rows`. Of very many rows there
+    are fewer resamples, at least LEAST: their intervals are narrow.
     """
+    resamples = min(resamples, max(LEAST, DRAWN // max(1, rows, width or 0)))
     rng = np.random.default_rng(seed)
     step = max(1, CELLS // max(1, rows, width or 0))
     for start in range(0, resamples, step):

@@ -12,7 +12,7 @@ from tasks.tuning.climb import Climb
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
 from tasks.tuning.once import Once
-from tasks.tuning.sandbox import Stopped, TookTooLong
+from tasks.tuning.sandbox import Stopped
 from tasks.tuning.scale import Weight, finish
 from tasks.tuning.search import Entry
 
@@ -76,7 +76,7 @@ class Finals:
         weight = Weight(entry.notes["mb"], entry.notes["row_ms"], 0.0)
         return Final(where, weight, note, self._ground.survey.fits[-1])
 
-    def _rows(self, climb: Climb | Blending, seconds: float) -> Iterator[tuple[int | None, float]]:
+    def _rows(self, climb: Climb | Once, seconds: float) -> Iterator[tuple[int | None, float]]:
         """What the fit is tried with, all that it can have first, and the seconds kept for the next."""
         survey, final = self._ground.survey, climb.final_seconds()
         if survey.whole == survey.rows:
@@ -122,8 +122,6 @@ class Finals:
     ) -> Final:
         where = self._ground.folder.file(f"models/{name}.skops")
         if where not in self._made:
-            if seconds <= 0:  # a call that is stopped costs a new child
-                raise TookTooLong("was given up because its time was over")
             survey = self._ground.survey
             self._ground.clock.say(f"{family.name}: final fit")
             self._ground.ready()

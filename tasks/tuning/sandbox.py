@@ -115,6 +115,8 @@ class Sandbox(Generic[State]):
         A child that is still loading has to be ready within `seconds` too; `ready` waits for it
         apart.
         """
+        if seconds <= 0:  # who is stopped has to be replaced
+            raise TookTooLong("was given up because its time was over")
         deadline = time.monotonic() + seconds
         self.ready(seconds)
         with self._stopping() as child:
