@@ -81,6 +81,9 @@ def refit(
         return _as_judged(judged, f"the refit is not delivered: {'; '.join(failed)}")
     rows = split.training.rows + split.holdout.rows
     said = f"fitted once more on all {rows:,} rows, {split.holdout.rows:,} held out ones among them"
+    if study.model_rows is not None:
+        rows, of = min(study.model_rows, rows), rows
+        said = f"fitted once more on {rows:,} of all {of:,} rows, held out ones among them"
     return Refitted(project=charter.name, bundle=bundle, rows=rows, reason=said)
 
 

@@ -66,6 +66,7 @@ class Oddness:
     interpretable: bool = False
     effort: float = 0.5
     remembers: bool = False
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = {"C": 100.0}
 
