@@ -31,6 +31,7 @@ class Taught:
     interpretable: bool = False
     effort: float = 0.0
     remembers: bool = False
+    streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = taught(
         "tree",
