@@ -18,7 +18,7 @@ class Anomalies(Sought):
     things: ClassVar[str] = "odd rows"
     kind: ClassVar[str] = "BOOLEAN"
 
-    share: float = Field(default=0.01, gt=0, le=0.2)
+    share: float = Field(default=0.01, ge=0.0002, le=0.2)
     """Share of the rows that are called odd, those that are least like the others."""
     detectors: tuple[DetectorName, ...] | Literal["auto"] = "auto"
     """Ways of finding odd rows that are tried; `auto`: all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from charter import Charter, Frozen, Refusal, Verdict
 from charter.clusters import ClusteringName, Clusters
 from tasks import lake
 from tasks.finding.record import Finding, fingerprint, known, note, where
-from tasks.finding.rows import checked, drawn, filled
+from tasks.finding.rows import checked, drawn, filled, tally
 from tasks.lake import Table
 from tasks.pages import keep
 from tasks.progress import report
@@ -112,14 +113,13 @@ def _found(charter: Charter, table: Table, mark: str) -> Clustered:
         raise _none(clusters, fit.num_rows)
     sizes = np.bincount(taken.found.assign(others), minlength=taken.found.groups)
     called = letters(charter, where(charter), preparation, taken.found, sizes.tolist(), MOST)
-    counts = np.zeros(len(called), dtype=np.int64)
 
     def grouped(batch: pa.RecordBatch) -> pa.Array:
         groups = taken.found.assign(preparation.rows(pa.Table.from_batches([batch])))
-        counts[:] += np.bincount(groups, minlength=len(called))
         return pa.array(np.array(called, dtype=object)[groups], pa.string())
 
     made = filled(charter, "cluster", table, where(charter), mark, grouped)
+    counts = tally(charter, made)
     clustered = Clustered(
         project=charter.name, fingerprint=mark, table=made,
         columns=tuple(preparation.names),
@@ -135,7 +135,7 @@ def _found(charter: Charter, table: Table, mark: str) -> Clustered:
 
 def _groups(
     charter: Charter, preparation: Preparation, judge: pa.Table, taken: Tried, called: list[str],
-    counts: np.ndarray,
+    counts: Counter[object],
 ) -> tuple[Group, ...]:  # fmt: skip
     """By name."""
     from tasks.clustering.wording import described
@@ -143,7 +143,7 @@ def _groups(
     mine = taken.found.assign(preparation.rows(judge))
     groups = [
         Group(
-            name=name, rows=int(counts[at]),
+            name=name, rows=counts[name],
             words=described(preparation.columns, judge, mine == at, charter.data.labels),
         )
         for at, name in enumerate(called)

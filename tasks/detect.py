@@ -16,7 +16,7 @@ from charter.anomalies import Anomalies, DetectorName
 from tasks import lake
 from tasks.detection.truth import Truth, truth
 from tasks.finding.record import Finding, fingerprint, known, note, where
-from tasks.finding.rows import checked, drawn, filled
+from tasks.finding.rows import checked, drawn, filled, tally
 from tasks.lake import Table
 from tasks.pages import keep
 from tasks.progress import report
@@ -138,21 +138,19 @@ def _found(charter: Charter, table: Table, mark: str) -> Detected:
     seen = Seen(rows, taken, taken.score(np.vstack([X, others])))
     knows = usual(preparation.columns, rows, seen.odd, charter.data.labels)
     against = truth(charter, rows, seen.score, seen.odd)
-    counts = np.zeros(2, dtype=np.int64)  # odd, told by people
 
     def answers(batch: pa.RecordBatch) -> pa.Array:
-        said = batch.column(charter.goal.target.column)
         odd = pa.array(taken.odd(preparation.rows(pa.Table.from_batches([batch]))))
-        answer = pc.coalesce(said, odd)
-        counts[:] += (answer.true_count, len(said) - said.null_count)
-        return answer
+        return pc.coalesce(batch.column(charter.goal.target.column), odd)
 
     made = filled(charter, "detect", table, where(charter), mark, answers)
-    if not FEWEST <= counts[0] <= made.rows - FEWEST:
-        raise _few(anomalies, f"{counts[0]:,} odd ones among {made.rows:,} rows", made.rows)
+    count = tally(charter, made)[True]
+    if not FEWEST <= count <= made.rows - FEWEST:
+        raise _few(anomalies, f"{count:,} odd ones among {made.rows:,} rows", made.rows)
+    told = 0 if table.where == made.where else table.rows - tally(charter, table)[None]
     detected = Detected(
         project=charter.name, fingerprint=mark, table=made, columns=tuple(preparation.names),
-        odd=int(counts[0]), by_people=int(counts[1]), beyond=_beyond(knows, rows, seen.odd),
+        odd=count, by_people=told, beyond=_beyond(knows, rows, seen.odd),
         attempts=tuple(_attempt(one, one is taken) for one in tried),
         truth=against,
         found_in=fit.num_rows, judged_on=judge.num_rows,
@@ -169,7 +167,7 @@ def _beyond(knows: tuple[Usual, ...], rows: pa.Table, odd: np.ndarray) -> tuple[
     shares = [
         Beyond(
             label=one.label, usual=one.said,
-            share=float((one.beyond(mine.column(one.column.name)) > 0).mean()),
+            share=float(np.mean(one.beyond(mine.column(one.column.name)) > 0)) if len(mine) else 0.0,
         )
         for one in knows
     ]  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from charter import Charter, Refusal
 from tasks import lake
@@ -91,6 +93,15 @@ def filled(
 
     reader = pa.RecordBatchReader.from_batches(schema, batches())
     return lake.write(where, charter.name, reader, fingerprint)
+
+
+def tally(charter: Charter, table: Table) -> Counter[object]:
+    """Rows of each answer in the table's target; None: of no answer."""
+    target, found = charter.goal.target.column, Counter[object]()
+    for batch in lake.read(table, [target]):
+        for one in pc.value_counts(batch.column(target)).to_pylist():
+            found[one["values"]] += one["counts"]
+    return found
 
 
 def _times(table: Table, name: str) -> np.ndarray:

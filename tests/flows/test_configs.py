@@ -144,8 +144,8 @@ def test_wrong_diamonds_are_found_asked_about_and_what_people_tell_stays_told(fo
     assert newest is not None
     kept = pa.Table.from_batches(lake.read(newest)).to_pandas().set_index("rownames")
     assert len(kept) == len(rows) + 600 + len(SLIPS)
-    assert kept.odd[60_000]
-    assert not kept.odd[60_001]
+    assert kept.odd["60000"]
+    assert not kept.odd["60001"]
 
 
 @pytest.mark.timeout(400)
