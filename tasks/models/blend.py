@@ -94,7 +94,10 @@ class Blend:
     streams: bool = False
     minutes: float = 0.0
     start: Mapping[str, Value] = spelled(
-        [Member("linear", Linear.start, 0.25), Member("boosting", Boosting.start, 0.75)]
+        [
+            Member("linear", Linear.start, 0.25),
+            Member("boosting", {**Boosting.start, "trees": 30, "rate": 0.3}, 0.75),
+        ]
     )
 
     def space(self, task: Task, rows: int, columns: int) -> Space:

@@ -16,7 +16,7 @@ import numpy as np
 
 from charter.constraints import Constraints
 from tasks.models.base import Value
-from tasks.models.blend import words
+from tasks.models.blend import members
 from tasks.models.pupil import FOLDS
 from tasks.models.taught import Taught, taught
 from tasks.tuning.bench import Answer, try_folds
@@ -120,7 +120,11 @@ class Teaching(Once):
             self.entries = [replace(entry, state="pruned", score=None, why=why, notes=notes)]
             return why
         self.entries, self.contender = [entry], mine
-        self.sampled = f"{words(params)}, together {heavy}; {told} better than without a teacher"
+        by = " and ".join(dict.fromkeys(one.family for one in members(params)))
+        self.sampled = (
+            f"{alone.family}, taught by a {mixed.family.name} of {by} that is {heavy}; "
+            f"{told} better than without a teacher"
+        )
         return ""
 
     def _answers(self, params: dict[str, Value], final: float) -> list[np.ndarray]:
