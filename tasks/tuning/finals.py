@@ -74,7 +74,8 @@ class Finals:
             return None
         note = "the model of the last fold, since there was no time for a final fit"
         weight = Weight(entry.notes["mb"], entry.notes["row_ms"], 0.0)
-        return Final(where, weight, note, self._ground.survey.fits[-1])
+        fitted = self._ground.survey.fits[-1]
+        return Final(where, weight, note, min(fitted, climb.rows or fitted))
 
     def _rows(self, climb: Climb | Once, seconds: float) -> Iterator[tuple[int | None, float]]:
         """What the fit is tried with, all that it can have first, and the seconds kept for the next."""
