@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.detectors.base import Detector, Score
 
-TREES = 200
+TREES = 100
 
 
 def _fit(X: np.ndarray, seed: int) -> Score:
