@@ -15,6 +15,7 @@ from tasks.engineer import Impact, Recipe
 from tasks.engineering.places import places
 from tasks.metrics import paired, prices
 from tasks.models import family
+from tasks.models.threads import spread
 from tasks.recipe.pipeline import pipeline
 from tasks.split import Rows, Training, folds
 
@@ -79,6 +80,7 @@ def impact(charter: Charter, recipe: Recipe, rows: Sample) -> tuple[Impact, ...]
     boosting = family("boosting")
     params = {**boosting.start, "trees": TREES}
     model = pipeline(recipe, boosting, recipe.signature.task, params, rows.seed, "cpu")
+    spread(model, len(fit))
     model.fit(rows.X.iloc[fit], rows.truth[fit])
     told = rows.X.iloc[test].reset_index(drop=True)
     shuffles = _Shuffles(rows, model, told, rows.truth[test], charter.features.impact_repeats)
