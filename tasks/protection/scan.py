@@ -115,10 +115,10 @@ class Scanner:
     def look(self, batch: pa.RecordBatch) -> None:
         """Count what this batch holds."""
         for name, tally in self._tallies.items():
-            if name in batch.schema.names:
-                _look(tally, batch.column(name))
+            if (at := batch.schema.get_field_index(name)) >= 0:
+                _look(tally, batch.column(at))
                 if given_names.sure(name):
-                    _count(tally, batch.column(name))
+                    _count(tally, batch.column(at))
 
     def finds(self) -> tuple[Find, ...]:
         """Every column with a find, the largest share first."""

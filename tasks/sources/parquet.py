@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -157,7 +158,7 @@ class ParquetFile(OneFile[ParquetSource]):
         types: dict[str, pa.DataType] = {}
         from_part: dict[str, Part] = {}
         for part, schema in files:
-            twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+            twice = sorted(name for name, times in Counter(schema.names).items() if times > 1)
             twice += sorted(part.partitions.keys() & set(schema.names))
             if twice:
                 raise self._refusal(
@@ -191,9 +192,9 @@ class ParquetFile(OneFile[ParquetSource]):
     def _column(self, batch: pa.RecordBatch, part: Part, field: pa.Field) -> pa.Array:
         if field.name in part.partitions:
             return pa.repeat(pa.scalar(part.partitions[field.name], pa.string()), batch.num_rows)
-        if field.name not in batch.schema.names:
+        if (at := batch.schema.get_field_index(field.name)) < 0:
             return pa.nulls(batch.num_rows, field.type)
-        values = batch.column(field.name)
+        values = batch.column(at)
         if values.type == field.type or pt.is_null(values.type):
             return values.cast(field.type)
         try:

@@ -129,9 +129,9 @@ def _given(
 
 
 def _made(source: Source, batch: pa.RecordBatch, plan: Plan) -> Fit:
-    if plan.name not in batch.schema.names:
+    if (at := batch.schema.get_field_index(plan.name)) < 0:
         return pa.nulls(batch.num_rows, plan.type), None
-    column = batch.column(plan.name)
+    column = batch.column(at)
     try:
         return plan.make(column)
     except pa.ArrowInvalid:  # its words quote the value, which may be a person's
