@@ -165,7 +165,8 @@ class Ladder:
             room = self._end() - self.ground.clock.spent
             climb = self.climbs.get(family.name)
             if climb is not None:
-                first = FIRST_SHARE * max(0.0, room)
+                # A model at all comes before a better one: on wide rows preparing them takes long.
+                first = (1.0 if family.name == "dummy" else FIRST_SHARE) * max(0.0, room)
                 share = max(0.0, room * self._share(family))
                 climb.run(share, self._end(), first, others=self._seen())
             if family.name in self.ground.charter.evaluation.beat:
