@@ -87,7 +87,7 @@ def _inputs(recipe: Recipe) -> Section:
 def _rest(left: int) -> Markup:
     if not left:
         return blocks.NOTHING
-    said = f"{left:,} more, those worth least, are left out here; the model card's signature.json has all."
+    said = f"{left:,} more, those worth least, are left out here; signature.json beside the model card has all."
     return blocks.prose(said)
 
 
