@@ -18,6 +18,8 @@ from tasks.models.base import Choice, Real, Space, Value, Whole
 
 Params = dict[str, Value]
 State = Literal["complete", "pruned", "failed", "running"]
+AHEAD = 25.0
+"""A trial goes on to its further folds only among the best so many per cent of those that had them."""
 REPEATS = 10
 """So many proposals that were tried before, one after the other, and the space counts as searched."""
 REPEAT = "repeat"
@@ -245,7 +247,7 @@ def _sampler(kind: str, seed: int) -> optuna.samplers.BaseSampler:
 def _pruner(prune: bool) -> optuna.pruners.BasePruner:
     if not prune:
         return optuna.pruners.NopPruner()
-    return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0)
+    return optuna.pruners.PercentilePruner(AHEAD, n_startup_trials=2)
 
 
 def _fitting(space: Space, known: Mapping[str, Value]) -> Params:

@@ -173,14 +173,14 @@ def test_what_a_killed_run_left_running_has_failed_and_is_tried_again(tmp_path: 
 
 def test_a_trial_that_falls_behind_is_given_up(tmp_path: Path) -> None:
     search = _search(tmp_path)
-    for score in (0.9, 0.8, 0.85, 0.9, 0.95):
+    for score in (0.8, 0.9, 0.9, 0.95):
         attempt = search.next()
         assert attempt is not None
         assert not attempt.report(0, score)
         attempt.complete(score, 0.1, rows=None)
     attempt = search.next()
     assert attempt is not None
-    assert attempt.report(0, 0.1)
+    assert attempt.report(0, 0.89)  # better than one of four
     attempt.prune(0.1, "fell behind")
     last = search.entries()[-1]
     assert (last.state, last.score, last.why) == ("pruned", None, "fell behind")
