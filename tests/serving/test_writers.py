@@ -141,7 +141,8 @@ def test_the_log_is_brought_over_and_does_not_grow(
         room.insert(made(50))
     assert log.stat().st_size < 3 * 400 * 4096
     assert rows(path) == 10_000
-    room._thread.shutdown()
+    assert room._checkpoint is not None
+    room._checkpoint.result()
     stores.checkpoint(str(path))
     room.insert(made(1))
     assert path.stat().st_size > 10_000 * 50
