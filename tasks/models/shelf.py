@@ -21,6 +21,7 @@ TRUSTED = (
     "tasks.models.blended.BlendedRegressor",
     "tasks.models.heuristic.RulesClassifier",
     "tasks.models.heuristic.RulesRegressor",
+    "tasks.models.linear.Logistic",
     "tasks.models.logged.Logged",
     "tasks.models.nearest.NearestClassifier",
     "tasks.models.nearest.NearestRegressor",

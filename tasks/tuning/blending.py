@@ -15,7 +15,7 @@ import numpy as np
 from tasks.models.blend import Member, spelled
 from tasks.tuning.choice import Contender
 from tasks.tuning.ground import Ground
-from tasks.tuning.mixture import Candidate, Mix, Pool, Way, places, score, together
+from tasks.tuning.mixture import Candidate, Mix, Pool, Way, final_seconds, places, score, together
 from tasks.tuning.once import Once
 from tasks.tuning.search import Entry
 
@@ -83,7 +83,7 @@ class Blending(Once):
         notes = {
             "mb": weight.mb,
             "row_ms": weight.row_ms,
-            "final": sum(one.seconds for one in members),
+            "final": final_seconds(members),
         }
         found = score(self._ground, self._ground.truth, answers, self._folds)
         return Entry(0, params, "complete", found, time.time() - began, "", began, notes)

@@ -31,6 +31,9 @@ FAILURES = 3
 THIN = 0.1
 """A family that could see less than this share of the rows, and fewer than are tried as they are, has
 nothing to say beside one that saw more."""
+WEIGHED, SAFE = 1.0, 1.3
+"""Seconds that a fitted model takes to be weighed as a graph, and how much longer its fit may take than
+those of the folds let expect."""
 STRAYED = 30.0
 """A fold that takes this many times the slowest one so far hangs …"""
 STRAYED_SECONDS = 5.0
@@ -111,7 +114,7 @@ class Climb:
             usual = sample.pace.trial(survey.fits, tests, sample.rows)
             rows = sample.rows if self.family.remembers else survey.rows
             fit = max(1.0, trial / max(1e-3, usual)) * sample.pace.fit(rows)
-        return 1.0 + 1.3 * (prepare + fit)
+        return WEIGHED + SAFE * (prepare + fit)
 
     def run(self, share: float, end: float, first: float, others: bool = False) -> None:
         """Try until `share` seconds are over, nothing gets better, or the space is searched.

@@ -37,11 +37,13 @@ FINAL_SHARE = 0.15
 BLEND_SHARE = 0.25
 """The same, where the best is preferred: a blend is fitted, and its members one after the other; …"""
 BLEND_FITS = 4
-"""… room for so many fits of the best one."""
+"""… room for so many fits of the best one, as long as nobody knows what is mixed."""
 CHAMPION_SHARE = 0.4
 """Share of the search time that the champion's family has before all others."""
 FIRST_SHARE = 0.2
-"""Share of the search time that the first trial of a family may take if it has to."""
+"""Share of the search time that the first trial of a family may take if it has to, …"""
+UNSEEN_SHARE = 0.5
+"""… and as long as no model has seen the rows."""
 
 
 WAYS: tuple[Way, ...] = (Greedy(), Stacking())
@@ -90,6 +92,8 @@ class Ladder:
             if family.name not in self.hindered and family.name not in MADE
         }
         self.made: dict[str, Once] = {}
+        self._mixing: float | None = None
+        """Seconds that mixing took."""
         self.finals = Finals(ground)
         self._start_seconds = ground.clock.run
         self.baselines: dict[str, str] = {}
@@ -154,7 +158,7 @@ class Ladder:
 
     def climb(self) -> None:
         """Search every family in its share of the time, then the best ones in what is left; the
-        mixtures are made of what they found.
+        mixtures are made of what they found, and the time that these leave is searched on.
 
         The champion's family begins, so that however short the time, a challenger can be what the
         champion is, fitted on the rows of today.
@@ -165,17 +169,18 @@ class Ladder:
             room = self._end() - self.ground.clock.spent
             climb = self.climbs.get(family.name)
             if climb is not None:
-                # A model at all comes before a better one: on wide rows preparing them takes long.
-                first = (1.0 if family.name == "dummy" else FIRST_SHARE) * max(0.0, room)
                 share = max(0.0, room * self._share(family))
-                climb.run(share, self._end(), first, others=self._seen())
+                climb.run(share, self._end(), self._first(family) * room, others=self._seen())
             if family.name in self.ground.charter.evaluation.beat:
                 self._baseline(family)
         self._again()
         self._blend()
+        if not self._crowded() and self._again():  # a pupil is taught once
+            self._blend()
 
     def _blend(self) -> None:
         """Its members' final fits together have what the search kept for one, and what it left."""
+        began = self.ground.clock.spent
         ways = self._ways()
         found = candidates(self.ground, list(self.climbs.values()))
         comparing = self.choice().seconds() if self._by_score() else 0.0
@@ -184,6 +189,7 @@ class Ladder:
         for way in ways:
             seconds = self.left() - comparing - spare
             blends[way.family.name] = Blending(self.ground, found, seconds, way)
+        self._mixing = self.ground.clock.spent - began
         self.made = blends
         if "taught" not in self.hindered:
             seconds = self.left() - comparing - spare
@@ -223,14 +229,24 @@ class Ladder:
         above = self.families[self.families.index(family) :]
         return family.effort / sum(one.effort for one in above if one.name in self.climbs)
 
-    def _again(self) -> None:
-        """The time that is left goes to the best families, each until it rests again."""
+    def _first(self, family: Family) -> float:
+        """The share of the time that the family's first trial may take: a model at all comes before
+        a better one, and preparing wide rows takes long."""
+        if family.name == "dummy":
+            return 1.0
+        return FIRST_SHARE if self._seen() else UNSEEN_SHARE
+
+    def _again(self) -> bool:
+        """The time that is left goes to the best families, each until it rests again; whether that
+        brought trials."""
+        before = sum(climb.trials for climb in self.climbs.values())
         for climb in self._by_score():
             room = self._end() - self.ground.clock.spent
             if climb.searched or room <= 0:
                 continue
             climb.again(2 * _patience(climb.family))
             climb.run(room, self._end(), 0.0)
+        return sum(climb.trials for climb in self.climbs.values()) > before
 
     def _by_score(self) -> list[Climb]:
         found = [climb for climb in self.climbs.values() if climb.best is not None]
@@ -245,10 +261,15 @@ class Ladder:
         leaders = self._by_score()
         final = self.ground.grown * leaders[0].final_seconds() if leaders else 0.0
         comparing = self.choice().seconds() if leaders else 0.0
-        comparing += BLENDING * total * len(self._ways()) + TEACHING * total * self._crowded()
+        mixing = BLENDING * total * len(self._ways())
+        if self._mixing is not None:
+            mixing = min(mixing, 2 * self._mixing)
+        comparing += mixing + TEACHING * total * self._crowded()
         reserve = min(max(final, 0.03 * total), FINAL_SHARE * total)
         if self.ground.charter.tuning.prefer == "best" and "blend" not in self.hindered:
-            reserve = min(max(BLEND_FITS * final, reserve), BLEND_SHARE * total)
+            mixed = max((one.final_seconds() for one in self.made.values()), default=0.0)
+            wanted = mixed + final if self.made else BLEND_FITS * final
+            reserve = min(max(wanted, reserve), BLEND_SHARE * total)
         child = min(self._start_seconds, FINAL_SHARE * total)  # the last call may have been stopped
         return total - self.ground.closing - reserve - comparing - child
 

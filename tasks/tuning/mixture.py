@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from tasks.models.base import Family
-from tasks.tuning.climb import Climb
+from tasks.tuning.climb import WEIGHED, Climb
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
 from tasks.tuning.scale import Weight
@@ -28,7 +28,7 @@ class Candidate:
     entry: Entry
     answers: np.ndarray
     seconds: float
-    """Of its fit on all rows."""
+    """Of its fit on all rows; what is mixed is weighed once."""
 
 
 def candidates(ground: Ground, climbs: Sequence[Climb]) -> list[Candidate]:
@@ -49,7 +49,7 @@ def _of(ground: Ground, climb: Climb) -> Iterator[Candidate]:
     for entry in climb.ranked()[:DEEP]:
         answers = ground.folder.answers(climb.family.name, entry.number)
         if answers is not None:
-            yield Candidate(climb, entry, answers, float(entry.notes["final"]))
+            yield Candidate(climb, entry, answers, float(entry.notes["final"]) - WEIGHED)
 
 
 def together(members: Sequence[Entry]) -> Weight:
@@ -57,6 +57,11 @@ def together(members: Sequence[Entry]) -> Weight:
     return Weight(
         sum(one.notes["mb"] for one in members), sum(one.notes["row_ms"] for one in members), 0.0
     )
+
+
+def final_seconds(members: Sequence[Candidate]) -> float:
+    """About how long their fits on all rows take, one after the other."""
+    return WEIGHED + sum(one.seconds for one in members)
 
 
 class Mix(NamedTuple):
@@ -91,7 +96,7 @@ class Pool:
     def allowed(self, at: Collection[int]) -> bool:
         """Whether the charter allows these candidates together."""
         members = [one for place, one in enumerate(self.found) if place in at]
-        if sum(one.seconds for one in members) > self.seconds:
+        if final_seconds(members) > self.seconds:
             return False
         return self.free or not broken(
             self.ground.charter.constraints, together([one.entry for one in members])
