@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from serving.home import place
 from tasks.models.base import Family, Value
+from tasks.tuning.bench import CACHE_SHARE
 from tasks.tuning.climb import Climb
 from tasks.tuning.ground import Ground
 from tasks.tuning.limits import broken
@@ -15,6 +16,7 @@ from tasks.tuning.once import Once
 from tasks.tuning.sandbox import Stopped
 from tasks.tuning.scale import Weight, finish
 from tasks.tuning.search import Entry
+from tasks.tuning.whole import CELL, paged, streamed
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +27,10 @@ GROWN = 1.2
 ROOM = 0.35
 """… with room in this share of the charter's memory."""
 COPIES, STREAMED = 3, 40
-"""A fit holds its matrix so many times; one that is streamed holds a byte for each value, and for
-each row so many bytes besides."""
+"""A fit holds its matrix so many times; one that is streamed holds so many bytes for each row, and its
+values only where they have room."""
+PAGED = 3.0
+"""So many times as long takes a fit that reads its rows from disk."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Finals:
         """
         name = climb.family.name
         over = self._ground.clock.spent + seconds
-        for rows, kept in self._rows(climb, seconds):
+        for rows, kept in self._rows(climb, seconds, streamed(climb.family, entry.params)):
             left = over - kept - self._ground.clock.spent
             try:
                 return self._fit(climb.family, entry.params, f"{name}-{entry.number}", rows, left)
@@ -77,8 +81,11 @@ class Finals:
         fitted = self._ground.survey.fits[-1]
         return Final(where, weight, note, min(fitted, climb.rows or fitted))
 
-    def _rows(self, climb: Climb | Once, seconds: float) -> Iterator[tuple[int | None, float]]:
-        """What the fit is tried with, all that it can have first, and the seconds kept for the next."""
+    def _rows(
+        self, climb: Climb | Once, seconds: float, streams: bool
+    ) -> Iterator[tuple[int | None, float]]:
+        """What the fit is tried with, all that it can have first, and the seconds kept for the next;
+        where it `streams`, rows need no room of their own."""
         survey, final = self._ground.survey, climb.final_seconds()
         if survey.whole == survey.rows:
             fewer = climb.family.remembers or final > seconds
@@ -86,18 +93,30 @@ class Finals:
             return
         if survey.streams and not climb.family.remembers:
             kept = final + self._restart
-            in_time = survey.rows * (seconds - kept) / (final + survey.seconds)
-            most = int(min(in_time, self._in_room(climb.family)))
+            in_time = int(survey.rows * (seconds - kept) / (final + survey.seconds))
+            columns = survey.extents[climb.family.style].columns
+            most = self._streamed(in_time, columns) if streams else self._in_room(in_time, columns)
             if most > GROWN * survey.rows:
                 yield (None if most >= survey.whole else most), kept
         fewer = climb.family.remembers or final > seconds
         yield (climb.rows if fewer and climb.rows else survey.rows), 0.0
 
-    def _in_room(self, family: Family) -> float:
-        """About how many rows of all have room in memory."""
-        columns = self._ground.survey.extents[family.style].columns
-        each = columns + STREAMED if family.streams else COPIES * 8 * columns
-        return ROOM * self._ground.charter.constraints.memory_gb * 2**30 / each
+    def _streamed(self, rows: int, columns: int) -> int:
+        """How many rows can be streamed, where there would be time for so many in memory."""
+        memory = self._memory
+        rows = min(rows, self._ground.survey.whole, int(ROOM * memory / STREAMED))
+        if not paged(rows, columns, CACHE_SHARE * memory):
+            return rows
+        return max(int(rows / PAGED), int(CACHE_SHARE * memory / CELL / columns))
+
+    def _in_room(self, rows: int, columns: int) -> int:
+        """How many of these rows have room in memory as they are."""
+        return min(rows, int(ROOM * self._memory / (COPIES * 8 * columns)))
+
+    @property
+    def _memory(self) -> float:
+        """Bytes that the charter allows."""
+        return self._ground.charter.constraints.memory_gb * 2**30
 
     def baseline(self, family: Family, params: Mapping[str, Value], seconds: float) -> Final | None:
         """A model to be beaten: it may be of any size, and of fewer rows where all take too long."""

@@ -3,7 +3,8 @@
 The steps of preparation are fitted on the drawn rows (medians, scales and levels of a few hundred
 thousand rows are those of all) and applied batch by batch. What is prepared waits on disk, since
 XGBoost reads its rows four times over; it keeps them as numbers of one byte, so that millions of
-rows have room. Every other learner gets as many rows as have room as they are.
+rows have room, and where these have none, it keeps pages of them on disk (its external memory),
+from which the same trees grow. Every other learner gets as many rows as have room as they are.
 """
 
 from __future__ import annotations
@@ -26,7 +27,19 @@ if TYPE_CHECKING:
     from tasks.tuning.bench import Bench
 
 BATCH = 100_000
-"""Rows that are prepared at a time."""
+"""Rows that are prepared at a time, and rows of a page."""
+CELL = 2
+"""Bytes of a value in memory: its bin, by rows and by columns."""
+
+
+def streamed(family: Family, params: Mapping[str, Value]) -> bool:
+    """Whether its fit takes rows in batches."""
+    return family.streams and not params.get("log")
+
+
+def paged(rows: int, columns: int, room: float) -> bool:
+    """Whether so many rows stay on disk, since memory has only `room` bytes for them."""
+    return CELL * rows * columns > room
 
 
 @dataclass(frozen=True)
@@ -70,8 +83,10 @@ def fit_whole(
     with tempfile.TemporaryFile(dir=near) as file:
         truth, width = _spool(bench, whole, steps, rows, file)
         read = _reader(file, len(truth), width)
-        if family.streams and not params.get("log"):
-            return _streamed(model, truth, bench, read)
+        if streamed(family, params):
+            with tempfile.TemporaryDirectory(dir=near) as pages:
+                on_disk = paged(len(truth), width, bench.room)
+                return _streamed(model, truth, bench, read, Path(pages) if on_disk else None)
         X = np.empty((len(truth), width))
         for first, part in read():
             X[first : first + len(part)] = part
@@ -112,13 +127,14 @@ def _reader(file: IO[bytes], rows: int, width: int) -> Read:
     return read
 
 
-def _streamed(model: Any, truth: np.ndarray, bench: Bench, read: Read) -> Any:
-    """The booster of rows that come in batches, in the place of one that the model would fit."""
+def _streamed(model: Any, truth: np.ndarray, bench: Bench, read: Read, pages: Path | None) -> Any:
+    """The booster of rows that come in batches, in the place of one that the model would fit; they
+    stay in the folder `pages`, or in memory."""
     import xgboost
 
     class Batches(xgboost.DataIter):
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__(cache_prefix=str(pages / "rows") if pages else None)
             self.parts = read()
 
         def reset(self) -> None:
@@ -133,7 +149,8 @@ def _streamed(model: Any, truth: np.ndarray, bench: Bench, read: Read) -> Any:
     params = model.get_xgb_params()
     if bench.task == "multiclass":
         params |= {"objective": "multi:softprob", "num_class": bench.classes}
-    matrix = xgboost.QuantileDMatrix(Batches(), nthread=params.get("n_jobs"))
+    kind = xgboost.ExtMemQuantileDMatrix if pages else xgboost.QuantileDMatrix
+    matrix = kind(Batches(), nthread=params.get("n_jobs"))
     booster = xgboost.train(params, matrix, num_boost_round=model.get_num_boosting_rounds())
     booster.set_param({"device": "cpu"})  # what is kept answers anywhere
     model.load_model(bytearray(booster.save_raw()))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xgboost
 
 from charter.goal import Task
 from serving.home import place
@@ -19,6 +21,7 @@ from tasks.recipe.inputs import frame
 from tasks.split import Training, load_training
 from tasks.splitting import searched as drawing
 from tasks.splitting.searched import searched
+from tasks.tuning import whole
 from tasks.tuning.bench import load
 from tasks.tuning.scale import finish
 from tasks.tuning.whole import Whole
@@ -27,10 +30,11 @@ from tests.tasks import material
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if 2,000 rows were as many as can be searched on, and 512 a batch."""
+    """As if 2,000 rows were as many as can be searched on, and 512 or 1,024 a batch."""
     monkeypatch.setattr(drawing, "MOST", 2_000)
     monkeypatch.setattr(drawing, "LEAST", 1_000)
     monkeypatch.setattr(drawing, "BATCH", 512)
+    monkeypatch.setattr(whole, "BATCH", 1_024)
 
 
 def _drawn(task: Task, rows: int, **clauses: Any) -> tuple[Training, Training]:
@@ -94,14 +98,20 @@ def test_minutes_and_memory_bound_the_rows(root: Path) -> None:
     ],
 )
 @pytest.mark.usefixtures("few")
-def test_the_final_fit_streams_all_rows_and_is_as_good_as_in_memory(root: Path, task: Task) -> None:
+def test_the_final_fit_streams_all_rows_and_is_as_good_as_in_memory(
+    root: Path, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = Mock(wraps=xgboost.ExtMemQuantileDMatrix)
+    monkeypatch.setattr(xgboost, "ExtMemQuantileDMatrix", pages)
     training, chosen = _drawn(task, 6_000)
     charter, recipe, boosting = material.charter(), material.recipe(task), family("boosting")
     benches = {
         "some": load(charter, chosen, recipe),
         "all": load(charter, training, recipe),
         "streamed": load(charter, chosen, recipe, whole=Whole(training)),
+        "paged": load(charter, chosen, recipe, whole=Whole(training)),
     }
+    benches["paged"].room = 1_000
     later = load_training(material.training(task, 3_000, seed=1))
     scores = {}
     for name, bench in benches.items():
@@ -115,6 +125,8 @@ def test_the_final_fit_streams_all_rows_and_is_as_good_as_in_memory(root: Path, 
     gained = scores["all"] - scores["some"]
     assert gained > 0 if greater_is_better(training.metric) else gained < 0
     assert abs(scores["streamed"] - scores["all"]) < 0.35 * abs(gained)
+    assert scores["paged"] == scores["streamed"]
+    assert pages.call_count == 1
 
 
 @pytest.mark.usefixtures("few")
