@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from serving.home import place
 from tasks.models.base import Family, Value
+from tasks.models.blend import MIXTURES
 from tasks.tuning.bench import CACHE_SHARE
 from tasks.tuning.climb import Climb
 from tasks.tuning.ground import Ground
@@ -93,7 +94,10 @@ class Finals:
             return
         if survey.streams and not climb.family.remembers:
             kept = final + self._restart
-            in_time = int(survey.rows * (seconds - kept) / (final + survey.seconds))
+            before = (
+                final if streams and climb.family.name in MIXTURES else 0.0
+            )  # on the drawn rows
+            in_time = int(survey.rows * (seconds - kept - before) / (final + survey.seconds))
             columns = survey.extents[climb.family.style].columns
             most = self._streamed(in_time, columns) if streams else self._in_room(in_time, columns)
             if most > GROWN * survey.rows:
@@ -140,13 +144,19 @@ class Finals:
         rows: int | None,
         seconds: float,
     ) -> Final:
-        where = self._ground.folder.file(f"models/{name}.skops")
         if where not in self._made:
             survey = self._ground.survey
             self._ground.clock.say(f"{family.name}: final fit")
             self._ground.ready()
             weight = self._ground.sandbox.call(finish, family, params, rows, where, seconds=seconds)
-            of = f" of {survey.whole:,}" if survey.whole > survey.rows else ""
-            note = f"fitted on {rows:,}{of} rows" if rows else ""
-            self._made[where] = Final(where, weight, note, rows)
+            self._made[where] = Final(where, weight, self._words(family, params, rows), rows)
         return self._made[where]
+
+    def _words(self, family: Family, params: Mapping[str, Value], rows: int | None) -> str:
+        """What a reader has to know about the rows of a fit; nothing where it has all."""
+        survey = self._ground.survey
+        of = f" of {survey.whole:,}" if survey.whole > survey.rows else ""
+        fitted = rows or survey.whole
+        if family.name in MIXTURES and streamed(family, params) and fitted > survey.rows:
+            return f"boosting fitted on {fitted:,}{of} rows, other members on {survey.rows:,}"
+        return f"fitted on {rows:,}{of} rows" if rows else ""

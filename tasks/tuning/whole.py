@@ -4,7 +4,8 @@ The steps of preparation are fitted on the drawn rows (medians, scales and level
 thousand rows are those of all) and applied batch by batch. What is prepared waits on disk, since
 XGBoost reads its rows four times over; it keeps them as numbers of one byte, so that millions of
 rows have room, and where these have none, it keeps pages of them on disk (its external memory),
-from which the same trees grow. Every other learner gets as many rows as have room as they are.
+from which the same trees grow. In a mixture so do those members that can. Every other learner gets
+as many rows as have room as they are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tasks.models import family as by_name
 from tasks.models.base import Family, Value
+from tasks.models.blend import MIXTURES, Member, members
 from tasks.models.threads import spread
 from tasks.split import Rows, Training, stream_training
 
@@ -33,8 +36,14 @@ CELL = 2
 
 
 def streamed(family: Family, params: Mapping[str, Value]) -> bool:
-    """Whether its fit takes rows in batches."""
+    """Whether its fit, or that of a member of it, takes rows in batches."""
+    if family.name in MIXTURES:
+        return any(_streams(one) for one in members(params))
     return family.streams and not params.get("log")
+
+
+def _streams(member: Member) -> bool:
+    return streamed(by_name(member.family), member.params)
 
 
 def paged(rows: int, columns: int, room: float) -> bool:
@@ -77,30 +86,55 @@ def fit_whole(
     near: Path,
 ) -> Any:
     """The model fitted on `rows` of all rows, drawn by the seed, prepared by the fitted steps; what
-    is prepared waits in a nameless file in the folder `near`."""
-    model: Any = family.build(bench.task, params, bench.seed, bench.device)
-    spread(model, rows)
-    with tempfile.TemporaryFile(dir=near) as file:
-        truth, width = _spool(bench, whole, steps, rows, file)
-        read = _reader(file, len(truth), width)
-        if streamed(family, params):
-            with tempfile.TemporaryDirectory(dir=near) as pages:
-                on_disk = paged(len(truth), width, bench.room)
-                return _streamed(model, truth, bench, read, Path(pages) if on_disk else None)
-        X = np.empty((len(truth), width))
-        for first, part in read():
-            X[first : first + len(part)] = part
-        from tasks.tuning.weights import fit
+    is prepared waits in a nameless file in the folder `near`. Of a mixture those members have these
+    rows that take them in batches, the others keep to the drawn ones."""
+    from tasks.tuning.bench import fitted
+    from tasks.tuning.weights import fit
 
-        fit(model, X, truth, None, bench.seed)
+    model: Any = family.build(bench.task, params, bench.seed, bench.device)
+    with tempfile.TemporaryFile(dir=near) as file:
+        spooled = Spooled(file, *_spool(bench, whole, steps, rows, file))
+        if not streamed(family, params):
+            spread(model, rows)
+            fit(model, spooled.all(), spooled.truth, None, bench.seed)
+        elif family.name in MIXTURES:
+            drawn = np.asarray(steps.transform(bench.frame))
+            model = fitted(bench, family, params, drawn, bench.truth, None)
+            for at, one in enumerate(members(params)):
+                if _streams(one):
+                    side = slice(*model.sides_[model.scaled[at]])
+                    model.members_[at] = _boosted(model.members[at], bench, spooled, side, near)
+        else:
+            model = _boosted(model, bench, spooled, slice(None), near)
     return model
 
 
-Read = Callable[[], Iterator[tuple[int, np.ndarray]]]
+@dataclass(frozen=True)
+class Spooled:
+    """Prepared rows in a file, as float32, which is what the steps round to."""
+
+    file: IO[bytes]
+    truth: np.ndarray
+    width: int
+
+    def parts(self, side: slice) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Some columns, and the truth, of one batch after the other."""
+        self.file.seek(0)
+        for first in range(0, len(self.truth), BATCH):
+            truth = self.truth[first : first + BATCH]
+            found = np.fromfile(self.file, dtype=np.float32, count=len(truth) * self.width)
+            yield found.reshape(len(truth), self.width)[:, side], truth
+
+    def all(self) -> np.ndarray:
+        """Every row and column at once."""
+        X = np.empty((len(self.truth), self.width))
+        for at, (part, _) in enumerate(self.parts(slice(None))):
+            X[at * BATCH : at * BATCH + len(part)] = part
+        return X
 
 
 def _spool(bench: Bench, whole: Whole, steps: Any, rows: int, file: IO[bytes]) -> tuple[np.ndarray, int]:  # fmt: skip
-    """Prepared rows as float32, which is what the steps round to; their truth, and columns."""
+    """Writes the prepared rows; their truth, and columns."""
     random = np.random.default_rng(bench.seed)
     left, due, width, kept = whole.rows, min(rows, whole.rows), 0, []
     for inputs, truth in whole.batches(bench.recipe.signature):
@@ -116,42 +150,37 @@ def _spool(bench: Bench, whole: Whole, steps: Any, rows: int, file: IO[bytes]) -
     return np.concatenate(kept), width
 
 
-def _reader(file: IO[bytes], rows: int, width: int) -> Read:
-    def read() -> Iterator[tuple[int, np.ndarray]]:
-        file.seek(0)
-        for first in range(0, rows, BATCH):
-            count = min(BATCH, rows - first)
-            found = np.fromfile(file, dtype=np.float32, count=count * width)
-            yield first, found.reshape(count, width)
-
-    return read
-
-
-def _streamed(model: Any, truth: np.ndarray, bench: Bench, read: Read, pages: Path | None) -> Any:
-    """The booster of rows that come in batches, in the place of one that the model would fit; they
-    stay in the folder `pages`, or in memory."""
+def _boosted(model: Any, bench: Bench, spooled: Spooled, side: slice, near: Path) -> Any:
+    """The model with the booster of rows that come in batches, in the place of one that it would fit
+    itself; they wait in memory, or in pages in the folder `near`."""
     import xgboost
 
-    class Batches(xgboost.DataIter):
-        def __init__(self) -> None:
-            super().__init__(cache_prefix=str(pages / "rows") if pages else None)
-            self.parts = read()
-
-        def reset(self) -> None:
-            self.parts = read()
-
-        def next(self, input_data: Callable[..., None]) -> bool:
-            first, part = next(self.parts, (0, None))
-            if part is not None:
-                input_data(data=part, label=truth[first : first + len(part)])
-            return part is not None
-
+    spread(model, len(spooled.truth))
+    columns = len(range(spooled.width)[side])
+    on_disk = paged(len(spooled.truth), columns, bench.room)
     params = model.get_xgb_params()
     if bench.task == "multiclass":
         params |= {"objective": "multi:softprob", "num_class": bench.classes}
-    kind = xgboost.ExtMemQuantileDMatrix if pages else xgboost.QuantileDMatrix
-    matrix = kind(Batches(), nthread=params.get("n_jobs"))
-    booster = xgboost.train(params, matrix, num_boost_round=model.get_num_boosting_rounds())
+    with tempfile.TemporaryDirectory(dir=near) as pages:
+
+        class Batches(xgboost.DataIter):
+            def __init__(self) -> None:
+                super().__init__(cache_prefix=f"{pages}/rows" if on_disk else None)
+                self.parts = spooled.parts(side)
+
+            def reset(self) -> None:
+                self.parts = spooled.parts(side)
+
+            def next(self, input_data: Callable[..., None]) -> bool:
+                for part, truth in self.parts:
+                    input_data(data=part, label=truth)
+                    return True
+                return False
+
+        kind = xgboost.ExtMemQuantileDMatrix if on_disk else xgboost.QuantileDMatrix
+        matrix = kind(Batches(), nthread=params.get("n_jobs"))
+        booster = xgboost.train(params, matrix, num_boost_round=model.get_num_boosting_rounds())
+        del matrix  # before its pages go
     booster.set_param({"device": "cpu"})  # what is kept answers anywhere
     model.load_model(bytearray(booster.save_raw()))
     return model

@@ -16,6 +16,7 @@ from charter.goal import Task
 from serving.home import place
 from tasks.metrics import greater_is_better, measure
 from tasks.models import family
+from tasks.models.blend import Member, spelled
 from tasks.models.shelf import take
 from tasks.recipe.inputs import frame
 from tasks.split import Training, load_training
@@ -138,3 +139,24 @@ def test_what_cannot_be_streamed_gets_as_many_rows_as_asked(root: Path) -> None:
         finish(bench, tree, tree.start, asked, "tree.skops")
         model: Any = take(place("tree.skops"))
         assert model.named_steps["model"].tree_.n_node_samples[0] == fitted
+
+
+@pytest.mark.usefixtures("few")
+def test_boosting_has_all_rows_within_a_mixture(root: Path) -> None:
+    training, chosen = _drawn("binary", 6_000)
+    recipe, blend, boosting = material.recipe("binary"), family("blend"), family("boosting")
+    bench = load(material.charter(), chosen, recipe, whole=Whole(training))
+    boosted = {**boosting.start, "trees": 40}
+    mixed = spelled([Member("linear", {"penalty": 1.0}, 0.4), Member("boosting", boosted, 0.6)])
+    assert finish(bench, blend, mixed, None, "blend.skops").difference < 1e-5
+    finish(bench, boosting, boosted, None, "boosting.skops")
+    model: Any = take(place("blend.skops")).named_steps["model"]
+    alone: Any = take(place("boosting.skops")).named_steps["model"]
+    X = np.random.default_rng(0).normal(size=(200, alone.n_features_in_))
+    assert np.array_equal(model.members_[1].predict_proba(X), alone.predict_proba(X))
+    finish(load(material.charter(), chosen, recipe), blend, mixed, None, "fewer.skops")
+    fewer: Any = take(place("fewer.skops")).named_steps["model"]
+    assert np.array_equal(model.members_[0].coef_, fewer.members_[0].coef_)
+    assert not np.array_equal(
+        model.members_[1].predict_proba(X), fewer.members_[1].predict_proba(X)
+    )
