@@ -144,8 +144,8 @@ class Finals:
         rows: int | None,
         seconds: float,
     ) -> Final:
+        where = self._ground.folder.file(f"models/{name}.skops")
         if where not in self._made:
-            survey = self._ground.survey
             self._ground.clock.say(f"{family.name}: final fit")
             self._ground.ready()
             weight = self._ground.sandbox.call(finish, family, params, rows, where, seconds=seconds)
