@@ -103,6 +103,7 @@ def trained(rows: int, minutes: float, memory: float, trees: int) -> dict[str, o
 
 def boosted(charter: Charter, sides: Split, recipe: Recipe, trees: int, name: str) -> float:
     """ROC AUC on the holdout of boosting that was fitted on these rows, without what reading them takes."""
+    from benchmarks.external import crowd
     from tasks.metrics import measure
     from tasks.models import family
     from tasks.models.shelf import take
