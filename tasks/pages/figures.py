@@ -43,7 +43,9 @@ def share(value: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """Both ends of an interval."""
+    """Both ends of an interval; one dash where there is none."""
+    if low is None and high is None:
+        return number(None)
     return f"{number(low)} to {number(high)}"
 
 

@@ -183,6 +183,11 @@ def test_numbers_are_written_as_people_read_them(value: float | None, shown: str
     assert figures.number(value) == shown
 
 
+def test_no_interval_is_one_dash() -> None:
+    assert figures.interval(None, None) == "–"
+    assert figures.interval(0.25, 0.5) == "0.250 to 0.500"
+
+
 def test_a_share_that_is_nearly_nothing_is_not_nothing() -> None:
     told = [figures.share(value) for value in (0.0, 0.0001, 0.241, 0.9999, 1.0)]
     assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in told] == [
