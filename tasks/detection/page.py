@@ -94,7 +94,7 @@ def _oddest(charter: Charter, seen: Seen, knows: tuple[Usual, ...]) -> list[Sect
         for at in range(len(first))
     ]
     rows = [
-        (name, f"{seen.score[at] / seen.taken.threshold:.3g}", why)
+        (name, figures.number(float(seen.score[at] / seen.taken.threshold)), why)
         for name, at, why in zip(names, first, reasons(knows, shown), strict=True)
     ]
     return [
