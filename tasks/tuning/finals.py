@@ -27,9 +27,11 @@ GROWN = 1.2
 """Where the search works on drawn rows, the final fit has more if there are so many times more …"""
 ROOM = 0.35
 """… with room in this share of the charter's memory."""
-COPIES, STREAMED = 3, 40
-"""A fit holds its matrix so many times; one that is streamed holds so many bytes for each row, and its
-values only where they have room."""
+COPIES = 3
+"""A fit holds its matrix so many times."""
+ROW, OUTPUT = 28, 12
+"""Bytes of a row and of each number foretold for it, in a fit that is streamed; values beside them only
+where they have room."""
 PAGED = 3.0
 """So many times as long takes a fit that reads its rows from disk."""
 
@@ -107,8 +109,10 @@ class Finals:
 
     def _streamed(self, rows: int, columns: int) -> int:
         """How many rows can be streamed, where there would be time for so many in memory."""
-        memory = self._memory
-        rows = min(rows, self._ground.survey.whole, int(ROOM * memory / STREAMED))
+        memory, training = self._memory, self._ground.training
+        outputs = len(training.classes) if training.task == "multiclass" else 1
+        each = ROW + OUTPUT * outputs
+        rows = min(rows, self._ground.survey.whole, int(ROOM * memory / each))
         if not paged(rows, columns, CACHE_SHARE * memory):
             return rows
         return max(int(rows / PAGED), int(CACHE_SHARE * memory / CELL / columns))

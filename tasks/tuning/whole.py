@@ -161,6 +161,8 @@ def _boosted(model: Any, bench: Bench, spooled: Spooled, side: slice, near: Path
     params = model.get_xgb_params()
     if bench.task == "multiclass":
         params |= {"objective": "multi:softprob", "num_class": bench.classes}
+    if on_disk:  # a device has no pages on disk
+        params["device"] = "cpu"
     with tempfile.TemporaryDirectory(dir=near) as pages:
 
         class Batches(xgboost.DataIter):
